@@ -1,0 +1,119 @@
+"""All configuration. Every value comes from the environment (README, "Configuration"), every path from BASE_DIR."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from deepfake_site import environment as env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+DEBUG = env.boolean("DEEPFAKE_DEBUG", False)
+ALLOWED_HOSTS = env.names("DEEPFAKE_HOSTS", ("127.0.0.1", "localhost", "[::1]", "testserver"))
+
+MEDIA_ROOT = env.folder("DEEPFAKE_MEDIA", Path("media"), BASE_DIR)
+MEDIA_URL = "/media/"
+
+DEEPFAKE_DEVICE = env.choice("DEEPFAKE_DEVICE", "auto", ("auto", "cpu", "cuda"))
+DEEPFAKE_THREADS = env.integer("DEEPFAKE_THREADS", 0, 0, 256)  # 0: one per core
+DEEPFAKE_MAX_UPLOAD_MB = env.integer("DEEPFAKE_MAX_UPLOAD_MB", 4096, 1, 1_000_000)
+DEEPFAKE_MAX_DURATION_S = env.integer("DEEPFAKE_MAX_DURATION_S", 4 * 3600, 1, 7 * 24 * 3600)
+DEEPFAKE_RUN_TIMEOUT_S = env.integer("DEEPFAKE_RUN_TIMEOUT_S", 3600, 10, 7 * 24 * 3600)
+DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
+
+
+def _secret_key() -> str:
+    """The key from the environment, or one made on the first start and kept under media/, readable by its owner alone."""
+    given = env.text("DEEPFAKE_SECRET_KEY", "")
+    if given:
+        return given
+    path = MEDIA_ROOT / ".secret_key"
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        key = secrets.token_urlsafe(50)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch(mode=0o600, exist_ok=False)
+            path.write_text(key)
+        except FileExistsError:
+            return path.read_text()
+        except OSError:
+            pass  # media/ cannot be written: `manage.py check` says so, with the way out
+        return key
+
+
+SECRET_KEY = _secret_key()
+
+INSTALLED_APPS = [
+    "django.contrib.staticfiles",
+    "django.contrib.messages",
+    "django_tasks",
+    "detection",
+    "detection.jobs",
+    "detection.web",
+    "detection.space",
+    "detection.feature",
+    "detection.blend",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "deepfake_site.urls"
+WSGI_APPLICATION = "deepfake_site.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES: dict[str, object] = {}  # records are JSON files: see detection/records
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = None
+
+TASKS = {"default": {"BACKEND": "detection.jobs.backend.EmbeddedBackend", "QUEUES": []}}
+
+LANGUAGE_CODE = env.choice("DEEPFAKE_LANGUAGE", "en", ("en", "zh-hans"))
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.text("DEEPFAKE_TIME_ZONE", "UTC")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True
+
+CSRF_COOKIE_HTTPONLY = False  # the page's own script sends the token with its uploads
+CSRF_COOKIE_SAMESITE = "Strict"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.text("DEEPFAKE_LOG_LEVEL", "INFO")},
+}
