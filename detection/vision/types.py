@@ -14,7 +14,7 @@ Image = NDArray[np.uint8]
 Array = NDArray[Any]
 
 CROP_SIZE_PX = 256
-CROP_SCALE = 1.4  # side of the square crop over the longer side of the detector's face box
+CROP_SCALE = 1.4  # side of the square crop over the longer side of the face's box (faces.face_box)
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class FaceQuality:
 class Face:
     """One face in one frame.
 
-    Shapes: `points_px` (5, 2) and `landmarks_px` (468, 3) in pixels of the upright frame (z in the same scale, smaller is
-    nearer); `crop` (CROP_SIZE_PX, CROP_SIZE_PX, 3), the square of CROP_SCALE × the longer side of `box`, centred on it;
-    `crop_from_frame` (2, 3) maps frame pixels to crop pixels.
+    Shapes: `points_px` (5, 2) and `landmarks_px` (468, 3) in pixels of the upright frame (z in the same scale, smaller
+    is nearer); `crop` (CROP_SIZE_PX, CROP_SIZE_PX, 3), the square of CROP_SCALE × the longer side of `box`, centred on
+    it; `crop_from_frame` (2, 3) maps frame pixels to crop pixels.
     """
 
     frame_index: int
@@ -74,7 +74,10 @@ class Face:
 
 @dataclass(frozen=True)
 class KeyFrame:
-    """A frame chosen to stand for a person: `scene` is the frame scaled by `scale` to at most 960 px, `face` indexes Person.faces."""
+    """A frame chosen to stand for a person.
+
+    `face` indexes Person.faces; `scene` is the frame scaled by `scale` to at most 960 px.
+    """
 
     face: int
     scene: Image
@@ -83,7 +86,10 @@ class KeyFrame:
 
 @dataclass(frozen=True)
 class Person:
-    """One person followed through the video. `faces` are in order of time; neighbours inside a span are a regular step apart."""
+    """One person followed through the video.
+
+    `faces` are in order of time; neighbours inside a span are a regular step apart.
+    """
 
     id: int
     faces: tuple[Face, ...]
