@@ -196,6 +196,7 @@ class RunRecord:
     analysis: Analysis | None = None
     error: str | None = None
     attempts: int = 0
+    queued_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
     schema_version: int = SCHEMA_VERSION

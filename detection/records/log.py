@@ -1,0 +1,139 @@
+"""The log under media/log: one line of JSON per finished run and module, which the history is read from.
+
+Lines are only ever added. A later line of the same run takes the place of an earlier one, and a line with
+`"removed": true` (a deleted run, or one that is analysed again) takes it out of the history. Every writer holds
+`media/log/.lock`, so lines never mix; a line that a crash tore is closed by the next writer and costs itself alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from detection.records import codec
+from detection.records.files import locked, sync_folder, write_atomic
+from detection.records.schema import Reason, RunRecord, RunState, Verdict
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """What the history shows of a run and one of its modules. `score`, `verdict` and `reason` are the module's."""
+
+    run: str
+    module: str
+    verdict: Verdict
+    score: float | None
+    reason: Reason | None
+    run_verdict: Verdict
+    run_score: float | None
+    run_reason: Reason | None
+    state: RunState
+    created_at: str
+    finished_at: str
+    video_name: str
+    sha256: str
+    duration_s: float | None
+    people: int
+    seconds: float
+    error: str | None
+    schema_version: int
+
+
+@dataclass(frozen=True)
+class Removal:
+    """The run is no longer in the history."""
+
+    run: str
+    removed: bool = True
+
+
+def entries_of(record: RunRecord) -> list[LogEntry]:
+    """The lines of a finished run, one per module that it was asked for."""
+    analysis = record.analysis
+    entries = []
+    for module in record.modules:
+        outcome = analysis.modules.get(module) if analysis else None
+        entries.append(
+            LogEntry(
+                run=record.id,
+                module=module,
+                verdict=outcome.verdict if outcome else "no_result",
+                score=outcome.score if outcome else None,
+                reason=outcome.reason if outcome else (analysis.reason if analysis else None),
+                run_verdict=analysis.verdict if analysis else "no_result",
+                run_score=analysis.score if analysis else None,
+                run_reason=analysis.reason if analysis else None,
+                state=record.state,
+                created_at=record.created_at,
+                finished_at=record.finished_at or record.created_at,
+                video_name=record.video_name,
+                sha256=record.sha256,
+                duration_s=analysis.duration_s if analysis else None,
+                people=len(analysis.people) if analysis else 0,
+                seconds=analysis.seconds if analysis else 0.0,
+                error=record.error,
+                schema_version=record.schema_version,
+            )
+        )
+    return entries
+
+
+def log_path(root: Path, module: str) -> Path:
+    return root / "log" / f"{module}.jsonl"
+
+
+def modules(root: Path) -> tuple[str, ...]:
+    """The modules that have a log."""
+    return tuple(sorted(path.stem for path in (root / "log").glob("*.jsonl")))
+
+
+def append(root: Path, entries: Iterable[LogEntry]) -> None:
+    """Add lines, safely beside other writers; on the disk when this returns."""
+    lines = [(entry.module, codec.to_json(entry)) for entry in entries]
+    with writing(root):
+        for module, line in lines:
+            _append_line(log_path(root, module), line)
+
+
+def remove(root: Path, run: str, modules: Iterable[str]) -> None:
+    """Take a run out of the history of `modules`."""
+    line = codec.to_json(Removal(run))
+    with writing(root):
+        for module in modules:
+            _append_line(log_path(root, module), line)
+
+
+def replace_all(root: Path, entries: Iterable[LogEntry]) -> None:
+    """Make the log consist of `entries` alone, each file at one stroke. The caller holds `writing`."""
+    lines: dict[str, list[bytes]] = {module: [] for module in modules(root)}
+    for entry in entries:
+        lines.setdefault(entry.module, []).append(codec.to_json(entry))
+    for module, of_module in lines.items():
+        write_atomic(log_path(root, module), b"".join(of_module))
+
+
+@contextlib.contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Keep every other writer of the log out."""
+    (root / "log").mkdir(parents=True, exist_ok=True)
+    with locked(root / "log" / ".lock"):
+        yield
+
+
+def _append_line(path: Path, line: bytes) -> None:
+    is_new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+    try:
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            line = b"\n" + line  # the writer before was killed in the middle of its line
+        while line:
+            line = line[os.write(descriptor, line) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if is_new:
+        sync_folder(path.parent)

@@ -1,0 +1,213 @@
+"""Questions about the runs: the history by page, its statistics, and the runs that are not finished."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from detection.records import store
+from detection.records.codec import RecordError
+from detection.records.index import HistoryRow, LogIndex, LogProblem
+from detection.records.schema import Reason, RunRecord, RunState, Verdict
+
+SCORE_BINS = 20
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which runs are wanted; None is any. With a `module`, `verdict` is that module's, otherwise the run's.
+
+    `text` is looked for in the video's name, SHA-256 and run id, whatever the case. `since` (included) and `until`
+    (excluded) are aware times that the run was created at.
+    """
+
+    module: str | None = None
+    verdict: Verdict | None = None
+    state: RunState | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the history, newest first, and of how many rows in all."""
+
+    rows: tuple[HistoryRow, ...]
+    total: int
+    offset: int
+    limit: int
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What came out of a number of runs. `scores` counts those with a score in SCORE_BINS equal bins from 0 to 1."""
+
+    runs: int
+    verdicts: dict[Verdict, int]
+    reasons: dict[Reason, int]
+    scores: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """The history in figures: of the runs as a whole, of each module, and by day (UTC, `2026-11-22`) of creation."""
+
+    total: Counts
+    modules: dict[str, Counts]
+    days: dict[str, dict[Verdict, int]]
+    states: dict[RunState, int]
+    video_seconds: float
+    analysis_seconds: float
+
+
+class History:
+    """The finished runs of one media folder. Safe to use from several threads."""
+
+    def __init__(self, root: Path) -> None:
+        self._index = LogIndex(root)
+        self._statistics: tuple[tuple[HistoryRow, ...], Statistics] | None = None
+
+    def page(self, where: Filter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
+        """The rows `offset` to `offset + limit` of those that `where` lets through."""
+        rows = self._index.rows()
+        wanted = rows if where is None else _matching(rows, where)
+        return Page(tuple(wanted[offset : offset + limit]), len(wanted), offset, limit)
+
+    def row(self, run_id: str) -> HistoryRow | None:
+        """The row of one run, None if it is not finished or not there."""
+        return self._index.row(run_id)
+
+    def statistics(self) -> Statistics:
+        """Figures over all rows; counted anew only when a row was added."""
+        rows = self._index.rows()
+        known = self._statistics
+        if known is None or known[0] is not rows:
+            known = self._statistics = (rows, _count(rows))
+        return known[1]
+
+    def problems(self) -> tuple[LogProblem, ...]:
+        """Which log files have lines that cannot be read."""
+        return self._index.problems()
+
+
+@functools.cache
+def history(root: Path) -> History:
+    """The history of a media folder, one per process, so that the log is read once."""
+    return History(root)
+
+
+def active_runs(root: Path) -> list[RunRecord]:
+    """The queued and running runs: the running ones first, then the queued ones in the order of the queue."""
+    return _active(root).runs()
+
+
+def queue_position(root: Path, run_id: str) -> int | None:
+    """1 for the next queued run; None for one that is not queued."""
+    queued = [run.id for run in active_runs(root) if run.state is RunState.QUEUED]
+    return queued.index(run_id) + 1 if run_id in queued else None
+
+
+class _Active:
+    """The marked runs; a record is read again only when its file was replaced."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._read: dict[str, tuple[tuple[int, int], RunRecord]] = {}
+
+    def runs(self) -> list[RunRecord]:
+        with self._lock:
+            self._read = {
+                run_id: read for run_id in store.active_ids(self._root) if (read := self._current(run_id)) is not None
+            }
+            runs = [run for _, run in self._read.values() if not run.state.is_final]
+        return sorted(runs, key=lambda run: (run.state is RunState.QUEUED, run.queued_at or run.created_at, run.id))
+
+    def _current(self, run_id: str) -> tuple[tuple[int, int], RunRecord] | None:
+        try:
+            status = (store.run_dir(self._root, run_id) / store.RECORD).stat()
+            version = (status.st_ino, status.st_mtime_ns)
+            known = self._read.get(run_id)
+            return known if known and known[0] == version else (version, store.load_run(self._root, run_id))
+        except (OSError, store.RunNotFound, RecordError):
+            return None  # being made, or damaged: `detection.jobs.recovery` sees to it
+
+
+@functools.cache
+def _active(root: Path) -> _Active:
+    return _Active(root)
+
+
+def _matching(rows: Iterable[HistoryRow], where: Filter) -> list[HistoryRow]:
+    found = list(rows)
+    if where.since is not None:
+        since = _stamp(where.since)
+        found = [row for row in found if row.created_at >= since]
+    if where.until is not None:
+        until = _stamp(where.until)
+        found = [row for row in found if row.created_at < until]
+    if where.state is not None:
+        found = [row for row in found if row.state is where.state]
+    if (module := where.module) is not None:
+        found = [row for row in found if module in row.modules]
+        if where.verdict is not None:
+            found = [row for row in found if row.modules[module].verdict == where.verdict]
+    elif where.verdict is not None:
+        found = [row for row in found if row.verdict == where.verdict]
+    if where.text:
+        text = where.text.casefold()
+        found = [row for row in found if text in row.search]
+    return found
+
+
+def _stamp(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass
+class _Tally:
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    reasons: Counter[Reason] = field(default_factory=Counter)
+    scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
+
+    def add(self, verdict: Verdict, score: float | None, reason: Reason | None) -> None:
+        self.verdicts[verdict] += 1
+        if reason is not None:
+            self.reasons[reason] += 1
+        if score is not None:
+            self.scores[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
+
+    def counts(self) -> Counts:
+        return Counts(self.verdicts.total(), dict(self.verdicts), dict(self.reasons), tuple(self.scores))
+
+
+def _count(rows: Iterable[HistoryRow]) -> Statistics:
+    """Runs that failed or were cancelled count in `states` alone: they have no verdict."""
+    total, modules = _Tally(), dict[str, _Tally]()
+    days: dict[str, Counter[Verdict]] = {}
+    states: Counter[RunState] = Counter()
+    video_seconds = analysis_seconds = 0.0
+    for row in rows:
+        states[row.state] += 1
+        if row.state is not RunState.DONE:
+            continue
+        total.add(row.verdict, row.score, row.reason)
+        days.setdefault(row.created_at[:10], Counter())[row.verdict] += 1
+        video_seconds += row.duration_s or 0.0
+        analysis_seconds += row.seconds
+        for key, result in row.modules.items():
+            modules.setdefault(key, _Tally()).add(result.verdict, result.score, result.reason)
+    return Statistics(
+        total=total.counts(),
+        modules={key: tally.counts() for key, tally in sorted(modules.items())},
+        days={day: dict(verdicts) for day, verdicts in days.items()},
+        states=dict(states),
+        video_seconds=video_seconds,
+        analysis_seconds=analysis_seconds,
+    )

@@ -1,0 +1,224 @@
+"""The runs under media/runs: created, changed, finished and deleted so that none is ever lost or half written.
+
+`media/runs/<id>/record.json` is the truth. `media/runs/.active/<id>` is an empty mark that a run is not finished; it is
+set before the record exists and removed after the log has the result, so whatever a crash leaves behind is found
+again by looking at the marks alone (see `detection.jobs.recovery`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from detection.records import codec, log
+from detection.records.files import is_locked, locked, sync_folder, write_atomic
+from detection.records.schema import Analysis, RunRecord, RunState
+from detection.records.uploads import Upload
+
+RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
+RECORD, PROGRESS, LOCK, HOLDER, CANCEL = "record.json", "progress.json", ".lock", ".holder", ".cancel"
+OWN_FILES = frozenset({RECORD, PROGRESS, LOCK, HOLDER, CANCEL})
+
+
+class RunNotFound(Exception):
+    """There is no run of that id."""
+
+
+class RunIsActive(Exception):
+    """The run is queued or running: cancel it first."""
+
+
+def now() -> str:
+    """The time as records have it: ISO 8601 in UTC, of fixed width, so that text order is time order."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def run_dir(root: Path, run_id: str) -> Path:
+    """The folder of a run, whether or not it exists. Raises RunNotFound for what is no run id."""
+    if not RUN_ID.fullmatch(run_id):
+        raise RunNotFound(f"{run_id!r} is not the id of a run.")
+    return root / "runs" / run_id
+
+
+def create_run(
+    root: Path, upload: Upload, modules: Iterable[str], *, state: RunState = RunState.QUEUED, name: str | None = None
+) -> RunRecord:
+    """A new run over an uploaded file, recorded before this returns."""
+    created = now()
+    digits = re.sub(r"\D", "", created)
+    record = RunRecord(
+        id=f"{digits[:8]}-{digits[8:17]}-{secrets.token_hex(3)}",
+        created_at=created,
+        state=state,
+        upload=upload.path,
+        video_name=name or upload.name,
+        sha256=upload.sha256,
+        modules=tuple(modules),
+        video=upload.video,
+        queued_at=created if state is RunState.QUEUED else None,
+        started_at=created if state is RunState.RUNNING else None,
+        attempts=1 if state is RunState.RUNNING else 0,
+    )
+    folder = run_dir(root, record.id)
+    _mark(root, record.id)
+    folder.mkdir()
+    save_run(root, record)
+    sync_folder(folder.parent)
+    return record
+
+
+def load_run(root: Path, run_id: str) -> RunRecord:
+    """Raises RunNotFound, or RecordError (with the file's name) when the record cannot be read."""
+    path = run_dir(root, run_id) / RECORD
+    try:
+        return codec.record_from_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise RunNotFound(f"There is no run {run_id}.") from None
+    except codec.RecordError as error:
+        raise type(error)(f"{path} cannot be read: {error}") from error
+
+
+def save_run(root: Path, record: RunRecord) -> None:
+    """Replace the record on disk. To change a run that others may change too, use `update_run`."""
+    write_atomic(run_dir(root, record.id) / RECORD, codec.to_json(record))
+
+
+def update_run(root: Path, run_id: str, change: Callable[[RunRecord], RunRecord]) -> RunRecord:
+    """Apply `change` to the run as it is on disk while nobody else changes it, and return what is there now.
+
+    Not for ending a run or queueing it again: `finish_run` and `requeue_run` keep the log and the mark in step.
+    """
+    with _locked_run(root, run_id) as before:
+        after = change(before)
+        if after != before:
+            save_run(root, after)
+        return after
+
+
+def finish_run(
+    root: Path, run_id: str, state: RunState, *, analysis: Analysis | None = None, error: str | None = None
+) -> RunRecord:
+    """End a run: record, then log, then the mark. A run that has already ended stays as it ended."""
+    if not state.is_final:
+        raise ValueError(f"{state} does not end a run")
+    with _locked_run(root, run_id) as before:
+        after = before
+        if not before.state.is_final:
+            after = replace(before, state=state, analysis=analysis, error=error, finished_at=now())
+            save_run(root, after)
+        log.append(root, log.entries_of(after))  # also for one that had ended: a crash may have come in between
+        (run_dir(root, run_id) / CANCEL).unlink(missing_ok=True)
+        _unmark(root, run_id)
+        return after
+
+
+def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
+    """Put a run that failed, was cancelled or was interrupted back among the queued ones; others stay as they are."""
+    with _locked_run(root, run_id) as record:
+        if record.state in (RunState.DONE, RunState.QUEUED):
+            return record
+        _mark(root, run_id)
+        queued = replace(
+            record,
+            state=RunState.QUEUED,
+            queued_at=now(),
+            attempts=attempts,
+            analysis=None,
+            error=None,
+            started_at=None,
+            finished_at=None,
+        )
+        save_run(root, queued)
+        (run_dir(root, run_id) / CANCEL).unlink(missing_ok=True)
+        if record.state.is_final:
+            log.remove(root, run_id, record.modules)
+        return queued
+
+
+def delete_run(root: Path, run_id: str) -> None:
+    """Remove a finished run, its evidence and its row in the history. Raises RunNotFound, RunIsActive."""
+    folder = run_dir(root, run_id)
+    if not folder.is_dir():
+        raise RunNotFound(f"There is no run {run_id}.")
+    if run_id in active_ids(root):
+        raise RunIsActive(f"Run {run_id} is not finished: cancel it first.")
+    try:
+        modules = load_run(root, run_id).modules
+    except (RunNotFound, codec.RecordError):
+        modules = log.modules(root)
+    trash = root / "runs" / ".deleted"
+    trash.mkdir(exist_ok=True)
+    folder.replace(trash / run_id)  # from here on the run is gone, whatever happens to this process
+    log.remove(root, run_id, modules)
+    shutil.rmtree(trash / run_id)
+
+
+@contextlib.contextmanager
+def _locked_run(root: Path, run_id: str) -> Iterator[RunRecord]:
+    folder = run_dir(root, run_id)
+    if not folder.is_dir():
+        raise RunNotFound(f"There is no run {run_id}.")
+    with locked(folder / LOCK):
+        yield load_run(root, run_id)
+
+
+def run_ids(root: Path) -> Iterator[str]:
+    """All runs on disk, in order of time."""
+    folder = root / "runs"
+    if folder.is_dir():
+        yield from sorted(entry.name for entry in folder.iterdir() if RUN_ID.fullmatch(entry.name))
+
+
+def active_ids(root: Path) -> list[str]:
+    """The runs that are not finished, in order of creation."""
+    folder = root / "runs" / ".active"
+    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+
+
+def clear_evidence(root: Path, run_id: str) -> None:
+    """Remove what an interrupted attempt left in the run's folder."""
+    for entry in run_dir(root, run_id).iterdir():
+        if entry.name in OWN_FILES:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
+
+
+def request_cancel(root: Path, run_id: str) -> None:
+    """Ask whoever analyses the run to stop; it looks for this file with every step of progress."""
+    (run_dir(root, run_id) / CANCEL).touch()
+
+
+def cancel_requested(root: Path, run_id: str) -> bool:
+    return (run_dir(root, run_id) / CANCEL).exists()
+
+
+@contextlib.contextmanager
+def holding(root: Path, run_id: str) -> Iterator[None]:
+    """Show while this process lives that it analyses the run. Raises BlockingIOError if another one does."""
+    with locked(run_dir(root, run_id) / HOLDER, wait=False):
+        yield
+
+
+def is_held(root: Path, run_id: str) -> bool:
+    """Whether a living process analyses the run."""
+    return is_locked(run_dir(root, run_id) / HOLDER)
+
+
+def _mark(root: Path, run_id: str) -> None:
+    marks = root / "runs" / ".active"
+    marks.mkdir(parents=True, exist_ok=True)
+    (marks / run_id).touch()
+    sync_folder(marks)
+
+
+def _unmark(root: Path, run_id: str) -> None:
+    (root / "runs" / ".active" / run_id).unlink(missing_ok=True)

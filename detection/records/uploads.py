@@ -1,0 +1,181 @@
+"""The videos under media/uploads: one copy of each distinct file, and what is known of it beside it.
+
+`<sha256>.<ext>` is the file, `<sha256>.json` its description. The file comes first: one without a description (a crash
+came in between) is listed under its own name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from detection.records import codec
+from detection.records.files import locked, sync_folder, write_atomic
+from detection.records.schema import VideoProperties
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+CHUNK_BYTES = 1024 * 1024
+
+
+class UploadNotFound(Exception):
+    """There is no uploaded file of that hash."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One uploaded file. `path` is relative to media/; `video` is None until probed, `problem` says what failed."""
+
+    sha256: str
+    name: str
+    path: str
+    size_bytes: int
+    uploaded_at: str
+    video: VideoProperties | None = None
+    problem: str | None = None
+
+
+def clean_name(name: str) -> str:
+    """A file's name as it may be shown and written: without folders and control characters, at most 255 characters."""
+    last = re.split(r"[/\\]", name)[-1]
+    printable = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in last).strip()
+    if len(printable) > 255:
+        stem, dot, extension = printable.rpartition(".")
+        keep = 255 - len(dot + extension)
+        printable = stem[:keep] + dot + extension if 0 < keep < 255 else printable[:255]
+    return printable or "unnamed"
+
+
+def add_stream(root: Path, name: str, chunks: Iterable[bytes]) -> Upload:
+    """Keep the bytes of `chunks` as an upload. What was written is removed again when `chunks` raises."""
+    incoming = incoming_dir(root) / secrets.token_hex(16)
+    try:
+        digest = hashlib.sha256()
+        with incoming.open("xb") as file:
+            for chunk in chunks:
+                digest.update(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        return _keep(root, incoming, name, digest.hexdigest())
+    finally:
+        incoming.unlink(missing_ok=True)
+
+
+def add_incoming(root: Path, path: Path, name: str) -> Upload:
+    """Keep a file that was completed inside `incoming_dir` (a resumable upload); it is moved, not copied."""
+    with path.open("rb+") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    return _keep(root, path, name, digest)
+
+
+def incoming_dir(root: Path) -> Path:
+    """Where unfinished uploads grow: on the filesystem of the finished ones, so that the last step is a rename."""
+    folder = root / "uploads" / ".incoming"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def read_chunks(file: BinaryIO) -> Iterator[bytes]:
+    while chunk := file.read(CHUNK_BYTES):
+        yield chunk
+
+
+def find_upload(root: Path, sha256: str) -> Upload:
+    """Raises UploadNotFound."""
+    if not SHA256.fullmatch(sha256):
+        raise UploadNotFound(f"{sha256!r} is not the SHA-256 of an uploaded file.")
+    try:
+        upload: Upload = codec.converter.loads(_description(root, sha256).read_bytes(), Upload)
+    except (OSError, ValueError, codec.ValidationError):
+        pass  # a crash came before the description: the file alone tells
+    else:
+        if file_path(root, upload).exists():
+            return upload
+    file = _file_of(root, sha256)
+    if file is None:
+        raise UploadNotFound(f"There is no uploaded file with SHA-256 {sha256}.")
+    return _undescribed(file, sha256)
+
+
+def file_path(root: Path, upload: Upload) -> Path:
+    return root / upload.path
+
+
+def list_uploads(root: Path, *, offset: int = 0, limit: int = 50) -> list[Upload]:
+    """The uploads, newest first; only those of the page are read."""
+    folder = root / "uploads"
+    if not folder.is_dir():
+        return []
+    times: dict[str, float] = {}
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if SHA256.fullmatch(sha256 := entry.name.partition(".")[0]):
+                times[sha256] = max(entry.stat().st_mtime, times.get(sha256, 0.0))
+    newest = sorted(times, key=lambda sha256: (times[sha256], sha256), reverse=True)
+    page = []
+    for sha256 in newest[offset : offset + limit]:
+        with contextlib.suppress(UploadNotFound):  # deleted meanwhile
+            page.append(find_upload(root, sha256))
+    return page
+
+
+def describe_upload(
+    root: Path, sha256: str, *, video: VideoProperties | None = None, problem: str | None = None
+) -> Upload:
+    """Keep what probing the file gave. Raises UploadNotFound."""
+    upload = replace(find_upload(root, sha256), video=video, problem=problem)
+    write_atomic(_description(root, sha256), codec.to_json(upload))
+    return upload
+
+
+def delete_upload(root: Path, sha256: str) -> None:
+    """Remove a file that is no longer wanted; runs over it keep their results, not the video. Raises UploadNotFound."""
+    upload = find_upload(root, sha256)
+    file_path(root, upload).unlink(missing_ok=True)
+    _description(root, sha256).unlink(missing_ok=True)
+    sync_folder(root / "uploads")
+
+
+def _keep(root: Path, incoming: Path, name: str, sha256: str) -> Upload:
+    name = clean_name(name)
+    with locked(root / "uploads" / ".lock"):
+        file = _file_of(root, sha256)
+        if file is not None and file.stat().st_size == incoming.stat().st_size:
+            incoming.unlink()
+        else:
+            file = file or root / "uploads" / f"{sha256}.{_extension(name)}"
+            incoming.replace(file)
+            sync_folder(file.parent)
+        uploaded_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        upload = replace(find_upload(root, sha256), name=name, uploaded_at=uploaded_at)
+        write_atomic(_description(root, sha256), codec.to_json(upload))
+    return upload
+
+
+def _extension(name: str) -> str:
+    match = re.search(r"\.([A-Za-z0-9]{1,8})$", name)
+    extension = match[1].lower() if match else "bin"
+    return "bin" if extension == "json" else extension
+
+
+def _file_of(root: Path, sha256: str) -> Path | None:
+    return next((p for p in sorted((root / "uploads").glob(f"{sha256}.*")) if p.suffix != ".json"), None)
+
+
+def _description(root: Path, sha256: str) -> Path:
+    return root / "uploads" / f"{sha256}.json"
+
+
+def _undescribed(file: Path, sha256: str) -> Upload:
+    status = file.stat()
+    uploaded = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
+    return Upload(sha256, file.name, f"uploads/{file.name}", status.st_size, uploaded)
