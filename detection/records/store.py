@@ -107,15 +107,23 @@ def finish_run(
     """End a run: record, then log, then the mark. A run that has already ended stays as it ended."""
     if not state.is_final:
         raise ValueError(f"{state} does not end a run")
-    with _locked_run(root, run_id) as before:
-        after = before
-        if not before.state.is_final:
-            after = replace(before, state=state, analysis=analysis, error=error, finished_at=now())
-            save_run(root, after)
-        log.append(root, log.entries_of(after))  # also for one that had ended: a crash may have come in between
-        (run_dir(root, run_id) / CANCEL).unlink(missing_ok=True)
-        _unmark(root, run_id)
-        return after
+    with _locked_run(root, run_id) as record:
+        return _finish(root, record, state, analysis, error)
+
+
+def cancel_run(root: Path, run_id: str) -> RunRecord:
+    """End a queued run; ask whoever analyses a running one to stop (see `cancel_requested`). Others stay."""
+    with _locked_run(root, run_id) as record:
+        if record.state is RunState.QUEUED:
+            return _finish(root, record, RunState.CANCELLED, None, None)
+        if record.state is RunState.RUNNING:
+            (run_dir(root, run_id) / CANCEL).touch()
+        return record
+
+
+def cancel_requested(root: Path, run_id: str) -> bool:
+    """Whether the running run was cancelled; who analyses it looks with every step of progress."""
+    return (run_dir(root, run_id) / CANCEL).exists()
 
 
 def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
@@ -159,6 +167,17 @@ def delete_run(root: Path, run_id: str) -> None:
     shutil.rmtree(trash / run_id)
 
 
+def _finish(root: Path, before: RunRecord, state: RunState, analysis: Analysis | None, error: str | None) -> RunRecord:
+    after = before
+    if not before.state.is_final:
+        after = replace(before, state=state, analysis=analysis, error=error, finished_at=now())
+        save_run(root, after)
+    log.append(root, log.entries_of(after))  # also for one that had ended: a crash may have come in between
+    (run_dir(root, after.id) / CANCEL).unlink(missing_ok=True)
+    _unmark(root, after.id)
+    return after
+
+
 @contextlib.contextmanager
 def _locked_run(root: Path, run_id: str) -> Iterator[RunRecord]:
     folder = run_dir(root, run_id)
@@ -190,15 +209,6 @@ def clear_evidence(root: Path, run_id: str) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-
-
-def request_cancel(root: Path, run_id: str) -> None:
-    """Ask whoever analyses the run to stop; it looks for this file with every step of progress."""
-    (run_dir(root, run_id) / CANCEL).touch()
-
-
-def cancel_requested(root: Path, run_id: str) -> bool:
-    return (run_dir(root, run_id) / CANCEL).exists()
 
 
 @contextlib.contextmanager

@@ -1,0 +1,129 @@
+"""What the pages do with runs: start, follow, cancel, try again, delete.
+
+All functions work on `settings.MEDIA_ROOT`. Besides those named, each may raise OSError when media/ cannot be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+
+from detection.jobs.backend import file_queue
+from detection.jobs.progress import Progress, read_step
+from detection.jobs.tasks import analyse_run
+from detection.modules import MODULES
+from detection.records import query, store, uploads
+from detection.records.schema import RunRecord, RunState
+
+
+class UnknownModule(ValueError):
+    """A module that is not registered."""
+
+
+class NotRetryable(Exception):
+    """Only a run that failed or was cancelled can be tried again."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Several runs followed together."""
+
+    runs: tuple[Progress, ...]
+    states: dict[RunState, int]
+
+    @property
+    def is_finished(self) -> bool:
+        return all(state.is_final for state in self.states)
+
+
+@dataclass(frozen=True)
+class QueueState:
+    """`worker_alive` is False when queued runs have nobody to work them off."""
+
+    worker_alive: bool
+    queued: int
+    running: tuple[str, ...]
+
+
+def media_root() -> Path:
+    return Path(settings.MEDIA_ROOT)
+
+
+def start(sha256s: Sequence[str], modules: Sequence[str]) -> list[str]:
+    """Queue one run per uploaded file; their ids. Raises UnknownModule, UploadNotFound, and then nothing is queued."""
+    unknown = [key for key in modules if key not in MODULES]
+    if unknown or not modules:
+        raise UnknownModule(f"No module {', '.join(unknown) or 'was chosen'}; there are {', '.join(MODULES)}.")
+    root = media_root()
+    chosen = [uploads.find_upload(root, sha256) for sha256 in sha256s]
+    ids = []
+    for upload in chosen:
+        record = store.create_run(root, upload, modules)
+        analyse_run.enqueue(record.id)
+        ids.append(record.id)
+    return ids
+
+
+def progress(run_id: str) -> Progress:
+    """How far a run is. Raises RunNotFound, RecordError."""
+    root = media_root()
+    record = store.load_run(root, run_id)
+    running = record.state is RunState.RUNNING
+    return Progress(
+        run=record.id,
+        state=record.state,
+        step=read_step(root, run_id) if running else None,
+        position=query.queue_position(root, run_id) if record.state is RunState.QUEUED else None,
+        attempts=record.attempts,
+        error=record.error,
+    )
+
+
+def batch(run_ids: Iterable[str]) -> Batch:
+    """How far several runs are. Raises RunNotFound, RecordError."""
+    runs = tuple(progress(run_id) for run_id in run_ids)
+    states: dict[RunState, int] = {}
+    for run in runs:
+        states[run.state] = states.get(run.state, 0) + 1
+    return Batch(runs, states)
+
+
+def active() -> list[RunRecord]:
+    """The running and then the queued runs, in the order of the queue."""
+    return query.active_runs(media_root())
+
+
+def cancel(run_id: str) -> RunRecord:
+    """End a queued run at once, a running one at its next step; others stay. Raises RunNotFound, RecordError."""
+    return store.cancel_run(media_root(), run_id)
+
+
+def retry(run_id: str) -> RunRecord:
+    """Queue a run again that failed or was cancelled. Raises NotRetryable, RunNotFound, RecordError."""
+    root = media_root()
+    record = store.load_run(root, run_id)
+    if record.state not in (RunState.FAILED, RunState.CANCELLED):
+        raise NotRetryable(f"Run {run_id} is {record.state}; only failed and cancelled runs can be tried again.")
+    record = store.requeue_run(root, run_id, attempts=0)
+    analyse_run.enqueue(run_id)
+    return record
+
+
+def retry_failed() -> list[str]:
+    """Queue every failed run again; the ids, oldest first."""
+    rows = query.history(media_root()).page(query.Filter(state=RunState.FAILED), limit=10**9).rows
+    return [retry(row.id).id for row in reversed(rows)]
+
+
+def delete(run_id: str) -> None:
+    """Remove a finished run with its evidence. Raises RunNotFound, RunIsActive."""
+    store.delete_run(media_root(), run_id)
+
+
+def queue_state() -> QueueState:
+    runs = active()
+    running = tuple(run.id for run in runs if run.state is RunState.RUNNING)
+    return QueueState(file_queue().has_worker(), len(runs) - len(running), running)
