@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -34,40 +35,70 @@ class Interruptible(Protocol):
 
 
 class Control:
-    """One per process. Without a worker around it (`manage.py detect`, tests) nothing ever interrupts."""
+    """One per process. Without a worker around it (`manage.py detect`, a notebook) nothing ever interrupts."""
 
     def __init__(self) -> None:
-        self.task: Interruptible | None = None
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._task: Interruptible | None = None
+        self._began_s = 0.0
         self._why: Interrupt | None = None
-        self._since_s = 0.0
+        self._asked_s = 0.0
 
     @contextlib.contextmanager
     def running(self, task: Interruptible) -> Iterator[None]:
-        """Within it the watchdog may interrupt `task`."""
-        self.task = task
+        """Within it `task` can be interrupted; an interruption that comes too late does not reach the next one."""
+        with self._lock:
+            self._task, self._began_s = task, time.monotonic()
         try:
             yield
         finally:
-            self.task = None
+            with self._lock:
+                self._task = None
+                if self._why is not Interrupt.STOP:
+                    self._why = None
 
-    def interrupt(self, why: Interrupt) -> None:
-        """Ask for an end; the first reason stays."""
-        if self._why is None:
-            self._since_s = time.monotonic()
-            self._why = why
+    def stop(self) -> None:
+        """Ask the process to end as soon as its task has stopped."""
+        self._stop.set()
+        with self._lock:
+            if self._why is None:
+                self._why, self._asked_s = Interrupt.STOP, time.monotonic()
 
-    def clear(self) -> None:
-        self._why = None
+    @property
+    def stopping(self) -> bool:
+        return self._stop.is_set()
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, but not beyond a stop."""
+        self._stop.wait(seconds)
 
     def check(self) -> None:
         """Raises Interrupted if somebody asked for it."""
         if self._why is not None:
             raise Interrupted(self._why)
 
+    def watch(self, timeout_s: float) -> None:
+        """Interrupt the running task if it was cancelled or has taken longer than `timeout_s`."""
+        with self._lock:
+            if self._task is None or self._why is not None:
+                return
+            if self._task.cancel_requested():
+                self._why, self._asked_s = Interrupt.CANCEL, time.monotonic()
+            elif time.monotonic() - self._began_s > timeout_s:
+                self._why, self._asked_s = Interrupt.TIMEOUT, time.monotonic()
+
     def overdue(self, grace_s: float) -> Interrupt | None:
-        """The interruption that the task has not followed for `grace_s`."""
-        why = self._why
-        return why if why is not None and time.monotonic() - self._since_s > grace_s else None
+        """The interruption that was not followed within `grace_s`."""
+        with self._lock:
+            late = self._why is not None and time.monotonic() - self._asked_s > grace_s
+            return self._why if late else None
+
+    def settle(self, why: Interrupt) -> None:
+        """Let the running task, if there is one, write down that it was ended from outside."""
+        task = self._task
+        if task is not None:
+            task.settle(why)
 
 
 control = Control()

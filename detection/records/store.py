@@ -11,6 +11,7 @@ import contextlib
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -135,7 +136,7 @@ def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
         queued = replace(
             record,
             state=RunState.QUEUED,
-            queued_at=now(),
+            queued_at=now() if record.state.is_final else record.queued_at,  # an interrupted one keeps its place
             attempts=attempts,
             analysis=None,
             error=None,
@@ -143,7 +144,6 @@ def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
             finished_at=None,
         )
         save_run(root, queued)
-        (run_dir(root, run_id) / CANCEL).unlink(missing_ok=True)
         if record.state.is_final:
             log.remove(root, run_id, record.modules)
         return queued
@@ -172,7 +172,9 @@ def _finish(root: Path, before: RunRecord, state: RunState, analysis: Analysis |
     if not before.state.is_final:
         after = replace(before, state=state, analysis=analysis, error=error, finished_at=now())
         save_run(root, after)
-    log.append(root, log.entries_of(after))  # also for one that had ended: a crash may have come in between
+    elif not _mark_of(root, before.id).exists():
+        return before
+    log.append(root, log.entries_of(after))  # also for one that had ended, but is marked: a crash came in between
     (run_dir(root, after.id) / CANCEL).unlink(missing_ok=True)
     _unmark(root, after.id)
     return after
@@ -200,6 +202,22 @@ def active_ids(root: Path) -> list[str]:
     return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
 
 
+def active_for_s(root: Path, run_id: str) -> float:
+    """For how many seconds the run has been marked unfinished; 0 if it is not."""
+    try:
+        return time.time() - _mark_of(root, run_id).stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def forget_unborn(root: Path, run_id: str) -> None:
+    """Remove what is left of a run whose maker died before it was recorded."""
+    folder = run_dir(root, run_id)
+    if not (folder / RECORD).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _unmark(root, run_id)
+
+
 def clear_evidence(root: Path, run_id: str) -> None:
     """Remove what an interrupted attempt left in the run's folder."""
     for entry in run_dir(root, run_id).iterdir():
@@ -224,11 +242,15 @@ def is_held(root: Path, run_id: str) -> bool:
 
 
 def _mark(root: Path, run_id: str) -> None:
-    marks = root / "runs" / ".active"
-    marks.mkdir(parents=True, exist_ok=True)
-    (marks / run_id).touch()
-    sync_folder(marks)
+    mark = _mark_of(root, run_id)
+    mark.parent.mkdir(parents=True, exist_ok=True)
+    mark.touch()
+    sync_folder(mark.parent)
 
 
 def _unmark(root: Path, run_id: str) -> None:
-    (root / "runs" / ".active" / run_id).unlink(missing_ok=True)
+    _mark_of(root, run_id).unlink(missing_ok=True)
+
+
+def _mark_of(root: Path, run_id: str) -> Path:
+    return root / "runs" / ".active" / run_id

@@ -1,0 +1,87 @@
+"""Puts in order what a process left that died: jobs that it had claimed, runs that it had not finished."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from detection.jobs.queue import FileQueue, Job, JobError
+from detection.jobs.tasks import analyse_run
+from detection.records import log, store
+from detection.records.codec import RecordError
+from detection.records.schema import RunRecord, RunState
+
+MAX_ATTEMPTS = 2
+GRACE_S = 10.0  # somebody may be between two steps of creating or queueing a run
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerDied(Exception):
+    """The class that a job's error names when its worker process died."""
+
+
+def settle_orphans(root: Path, queue: FileQueue, died: str | None) -> None:
+    """Queue the claimed jobs of a dead worker again; give up those that ended it for the second time.
+
+    The caller holds the queue's lock. `died` says how the worker ended, None if nobody saw it (the machine went down).
+    """
+    for job in queue.claimed():
+        if job.status in ("FAILED", "SUCCESSFUL"):
+            queue.finish(job)
+        elif job.status == "READY" or len(job.workers) < MAX_ATTEMPTS:
+            logger.warning("Job %s is queued again: its worker ended (%s).", job.args, died or "unknown cause")
+            queue.release(job, counted=True)
+        else:
+            _give_up(root, queue, job, died)
+
+
+def _give_up(root: Path, queue: FileQueue, job: Job, died: str | None) -> None:
+    how = died or "for an unknown cause"
+    reason = f"The worker process died {len(job.workers)} times during the analysis, the last time {how}."
+    logger.error("Job %s is given up. %s", job.args, reason)
+    if job.task == analyse_run.module_path:
+        try:
+            store.finish_run(root, job.args[0], RunState.FAILED, error=reason)
+        except (store.RunNotFound, RecordError) as error:
+            logger.error("The run of job %s: %s", job.id, error)
+    problem = JobError(f"{WorkerDied.__module__}.{WorkerDied.__qualname__}", reason)
+    queue.finish(replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=store.now()))
+
+
+def settle_runs(root: Path, queue: FileQueue) -> None:
+    """Bring every run that is marked unfinished to where it belongs."""
+    queued = {argument for job in queue.pending() for argument in job.args}
+    for run_id in store.active_ids(root):
+        if run_id in queued or store.active_for_s(root, run_id) < GRACE_S:
+            continue
+        try:
+            _settle_run(root, store.load_run(root, run_id))
+        except store.RunNotFound:
+            store.forget_unborn(root, run_id)
+        except RecordError as error:
+            logger.error("%s", error)
+    _finish_deletions(root)
+
+
+def _settle_run(root: Path, record: RunRecord) -> None:
+    if record.state.is_final:
+        store.finish_run(root, record.id, record.state)  # enters it in the log, which is what was left to do
+    elif record.state is RunState.QUEUED:
+        logger.warning("Run %s was recorded, but not queued: it is queued now.", record.id)
+        analyse_run.enqueue(record.id)
+    elif not store.is_held(root, record.id):
+        reason = "The process that analysed it ended before the result."
+        logger.warning("Run %s failed: %s", record.id, reason)
+        store.finish_run(root, record.id, RunState.FAILED, error=reason)
+
+
+def _finish_deletions(root: Path) -> None:
+    trash = root / "runs" / ".deleted"
+    for folder in trash.iterdir() if trash.is_dir() else ():
+        if time.time() - folder.stat().st_ctime > GRACE_S:
+            log.remove(root, folder.name, log.modules(root))
+            shutil.rmtree(folder)

@@ -1,0 +1,128 @@
+"""The process that works off the queue: one job at a time, networks kept loaded in between.
+
+The analysis runs in the main thread. Beside it a watchdog thread notices signals, the end of the server, a run that
+was cancelled and one that takes too long; it asks the task to stop and ends the process if the task does not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from django_tasks.base import TaskContext, TaskResultStatus
+from django_tasks.signals import task_finished, task_started
+from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
+
+from detection.jobs import recovery
+from detection.jobs.backend import EmbeddedBackend, task_result
+from detection.jobs.control import Control, Interrupt, Interrupted
+from detection.jobs.queue import FileQueue, Job, JobError
+from detection.jobs.watchdog import Watchdog
+from detection.records.files import locked
+from detection.records.store import now
+
+IDLE_S = 0.2
+RECOVER_EVERY_S = 30.0
+AFTER_DISK_ERROR_S = 5.0
+
+EXIT_STOPPED = 0
+EXIT_ABANDONED = 70  # a task hung and was ended together with the process (EX_SOFTWARE)
+EXIT_BUSY = 75  # another worker serves this queue (EX_TEMPFAIL)
+
+logger = logging.getLogger(__name__)
+
+
+class Worker:
+    """Serves the queue of one media folder. `parent` is the process to live and die with, None for a standalone one."""
+
+    def __init__(self, root: Path, control: Control, *, timeout_s: float, parent: int | None = None) -> None:
+        self.id = f"{socket.gethostname()}-{os.getpid()}"
+        self._root = root
+        self._queue = FileQueue(root)
+        self._control = control
+        self._watchdog = Watchdog(control, timeout_s=timeout_s, parent=parent, abandon=self._abandon)
+        self._job: Job | None = None
+        self._recovered_s = -RECOVER_EVERY_S
+
+    def run(self, died: str | None = None) -> int:
+        """Work until a signal or the end of the parent; the exit status. `died` says how the worker before ended."""
+        self._queue.prepare()
+        try:
+            with locked(self._queue.lock, wait=False):
+                self._watchdog.start()
+                logger.info("Worker %s serves %s.", self.id, self._queue.folder)
+                recovery.settle_orphans(self._root, self._queue, died)
+                self._queue.prune()
+                while not self._control.stopping:
+                    self._serve_next()
+        except BlockingIOError:
+            return EXIT_BUSY
+        return EXIT_STOPPED
+
+    def _serve_next(self) -> None:
+        try:
+            job = self._queue.claim(self.id, now())
+            if job is not None:
+                self._job = job
+                self._execute(job)
+                return
+            if time.monotonic() - self._recovered_s >= RECOVER_EVERY_S:
+                recovery.settle_runs(self._root, self._queue)
+                self._recovered_s = time.monotonic()
+            self._control.wait(IDLE_S)
+        except OSError:
+            logger.exception("The queue cannot be used; another try in %.0f s.", AFTER_DISK_ERROR_S)
+            self._control.wait(AFTER_DISK_ERROR_S)
+        finally:
+            self._job = None
+
+    def _execute(self, job: Job) -> None:
+        try:
+            value = self._call(job)
+        except Interrupted as interruption:
+            logger.info("Job %s %s was interrupted: %s.", job.id, job.args, interruption.why)
+            if interruption.why is Interrupt.STOP:
+                self._queue.release(job, counted=False)
+            else:
+                self._finish(_failed(job, interruption))
+        except (Exception, SystemExit) as error:
+            logger.exception("Job %s %s failed.", job.id, job.args)
+            self._finish(_failed(job, error))
+        else:
+            self._finish(replace(job, status="SUCCESSFUL", result=value, finished_at=now()))
+
+    def _call(self, job: Job) -> object:
+        result = task_result(job, "default")
+        task_started.send(EmbeddedBackend, task_result=result)
+        context = (TaskContext(task_result=result),) if result.task.takes_context else ()
+        return normalize_json(result.task.call(*context, *job.args, **job.kwargs))
+
+    def _finish(self, job: Job) -> None:
+        self._queue.finish(job)
+        result = task_result(job, "default")
+        assert result.status in (TaskResultStatus.FAILED, TaskResultStatus.SUCCESSFUL)
+        task_finished.send(EmbeddedBackend, task_result=result)
+
+    def _abandon(self, why: Interrupt) -> None:
+        """End this process, whose task hangs. Called by the watchdog."""
+        job = self._job
+        logger.error("Job %s does not stop (%s): the worker process is ended.", job and job.args, why)
+        try:
+            self._control.settle(why)
+            if job is not None and why is Interrupt.STOP:
+                self._queue.release(job, counted=False)
+            elif job is not None:
+                self._queue.finish(_failed(job, Interrupted(why)))
+        except Exception:
+            logger.exception("What became of the job could not be written down.")
+        finally:
+            os._exit(EXIT_STOPPED if why is Interrupt.STOP else EXIT_ABANDONED)
+
+
+def _failed(job: Job, error: BaseException) -> Job:
+    problem = JobError(get_module_path(type(error)), get_exception_traceback(error))
+    return replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=now())
