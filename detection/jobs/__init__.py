@@ -1,0 +1,38 @@
+"""Analyses as jobs: what the pages call, and behind it the queue, the worker and its supervisor."""
+
+from __future__ import annotations
+
+from detection.jobs.reporting import Progress, Step
+from detection.jobs.runs import (
+    Batch,
+    NotRetryable,
+    QueueState,
+    UnknownModule,
+    active,
+    batch,
+    cancel,
+    delete,
+    progress,
+    queue_state,
+    retry,
+    retry_failed,
+    start,
+)
+
+__all__ = [
+    "Batch",
+    "NotRetryable",
+    "Progress",
+    "QueueState",
+    "Step",
+    "UnknownModule",
+    "active",
+    "batch",
+    "cancel",
+    "delete",
+    "progress",
+    "queue_state",
+    "retry",
+    "retry_failed",
+    "start",
+]

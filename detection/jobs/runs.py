@@ -12,7 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from detection.jobs.backend import file_queue
-from detection.jobs.progress import Progress, read_step
+from detection.jobs.reporting import Progress, read_step
 from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
 from detection.records import query, store, uploads

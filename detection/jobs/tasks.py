@@ -11,7 +11,7 @@ from django.conf import settings
 from django_tasks import task
 
 from detection.jobs.control import Interrupt, Interrupted, control
-from detection.jobs.progress import Reporter
+from detection.jobs.reporting import Reporter
 from detection.records import store
 from detection.records.schema import RunRecord, RunState
 
