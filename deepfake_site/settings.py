@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from csp.constants import NONE, SELF
+
 from deepfake_site import environment as env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -44,6 +46,16 @@ def _secret_key() -> str:
         return key
 
 
+def _incoming_folder() -> Path | None:
+    """Where files of forms grow: beside the finished ones, because the system's folder for such is often small."""
+    path = MEDIA_ROOT / "uploads" / ".incoming"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None  # `manage.py check` says so
+    return path
+
+
 SECRET_KEY = _secret_key()
 
 INSTALLED_APPS = [
@@ -60,6 +72,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "detection.web.middleware.browser_permissions",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -89,7 +103,8 @@ TEMPLATES = [
 DATABASES: dict[str, object] = {}  # records are JSON files: see detection/records
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_TEMP_DIR = None
+FILE_UPLOAD_HANDLERS = ["detection.web.receive.LimitedUploadHandler"]
+FILE_UPLOAD_TEMP_DIR = _incoming_folder()
 
 TASKS = {"default": {"BACKEND": "detection.jobs.backend.EmbeddedBackend", "QUEUES": []}}
 
@@ -101,7 +116,6 @@ USE_TZ = True
 TIME_ZONE = env.text("DEEPFAKE_TIME_ZONE", "UTC")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
@@ -109,6 +123,20 @@ CSRF_COOKIE_HTTPONLY = False  # the page's own script sends the token with its u
 CSRF_COOKIE_SAMESITE = "Strict"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "detection.web.errors.csrf_failure"
+LANGUAGE_COOKIE_SAMESITE = "Strict"
+# No inline script or style, and nothing from another machine: the site must work, and keep a person's videos, offline.
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:", "blob:"],  # data: is Bootstrap's icons, blob: the preview of a file not yet sent
+        "media-src": [SELF, "blob:"],
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
 
 LOGGING = {
     "version": 1,

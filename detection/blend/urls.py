@@ -1,0 +1,8 @@
+"""The Blend module's pages, under the names that they have always had."""
+
+from __future__ import annotations
+
+from detection.blend.pages import PAGE
+from detection.web.module_urls import module_urls
+
+urlpatterns = module_urls(PAGE)

@@ -1,0 +1,65 @@
+"""How far runs are, with the words that a page shows; the same for the pages, the API and the old names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from detection import jobs
+from detection.jobs import Progress
+from detection.records.schema import RunState
+from detection.web.templatetags.deepfake import duration, queue_place
+from detection.web.words import STATES
+
+STAGES = {
+    "probe": gettext_lazy("Opening the file"),
+    "decode": gettext_lazy("Looking for faces"),
+    "faces": gettext_lazy("Looking for faces"),
+    "people": gettext_lazy("Telling people apart"),
+    "keyframes": gettext_lazy("Choosing key frames"),
+    "space": gettext_lazy("Examining single frames"),
+    "feature": gettext_lazy("Examining movement"),
+    "blend": gettext_lazy("Examining seams and light"),
+    "fuse": gettext_lazy("Weighing the results"),
+}
+
+
+def progress_json(run_id: str) -> dict[str, Any]:
+    """Raises RunNotFound, RecordError."""
+    progress = jobs.progress(run_id)
+    step = progress.step
+    return {
+        "id": progress.run,
+        "state": progress.state.value,
+        "is_final": progress.state.is_final,
+        "stage": step.stage if step else None,
+        "frames_done": step.done if step else None,
+        "frames_total": step.total if step else None,
+        "percent": step.percent if step else None,
+        "seconds_left": step.seconds_left if step else None,
+        "queue_position": progress.position,
+        "attempts": progress.attempts,
+        "error": progress.error,
+        "words": progress_words(progress),
+        "url": reverse("run", args=[run_id]),
+    }
+
+
+def progress_words(progress: Progress) -> str:
+    """One line: what is being done, how far it is, how long it will take."""
+    if progress.state is RunState.QUEUED and progress.position:
+        return f"{STATES[progress.state]} · {queue_place(progress.position)}"
+    step = progress.step
+    if step is None or progress.state is not RunState.RUNNING:
+        return str(STATES[progress.state])
+    parts = [str(STAGES.get(step.stage, step.stage))]
+    if step.total:
+        parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
+    elif step.done:
+        parts.append(_("%(done)d frames") % {"done": step.done})
+    if step.seconds_left is not None:
+        parts.append(_("about %s left") % duration(max(1, round(step.seconds_left))))
+    return " · ".join(parts)

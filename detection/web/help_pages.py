@@ -1,0 +1,36 @@
+"""Pages that only tell: help, the programming interface, evaluation."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from detection.web.api_words import OPERATIONS
+from detection.web.module_pages import module_pages
+from detection.web.words import PICTURES, REASONS, VERDICTS
+
+
+@require_safe
+def help_page(request: HttpRequest) -> HttpResponse:
+    context = {
+        "modules": module_pages(),
+        "verdicts": VERDICTS.items(),
+        "reasons": REASONS.values(),
+        "pictures": PICTURES.values(),
+        "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
+    }
+    return render(request, "help.html", context)
+
+
+@require_safe
+def api_page(request: HttpRequest) -> HttpResponse:
+    base = request.build_absolute_uri("/").rstrip("/")
+    return render(request, "api.html", {"operations": OPERATIONS, "base": base})
+
+
+@require_safe
+def evaluation(request: HttpRequest) -> HttpResponse:
+    """`/acc/`: how to measure the detectors on clips of one's own."""
+    return render(request, "acc.html", {"section": "analysis"})

@@ -1,0 +1,47 @@
+"""What the site knows of a module: its page, in `detection/<module>/pages.py`, and whether it can be chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from detection.modules import MODULES, ModuleSpec
+
+Text = Promise | str
+
+
+@dataclass(frozen=True)
+class ModulePage:
+    """How a module is presented. `looks_at` and `shows` are sentences, `limits` is what its result does not say."""
+
+    key: str
+    title: Text
+    looks_at: Text
+    shows: Text
+    limits: Text
+
+    @property
+    def spec(self) -> ModuleSpec:
+        return MODULES[self.key]
+
+    @property
+    def available(self) -> bool:
+        return self.spec.detector is not None
+
+    @property
+    def url(self) -> str:
+        return reverse(f"{self.key}-upload")
+
+
+def module_page(key: str) -> ModulePage:
+    """Raises KeyError for a module that is not registered."""
+    page: ModulePage = import_module(f"detection.{MODULES[key].key}.pages").PAGE
+    return page
+
+
+def module_pages() -> list[ModulePage]:
+    """All modules, in the order of the registry."""
+    return [module_page(key) for key in MODULES]

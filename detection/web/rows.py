@@ -1,0 +1,56 @@
+"""Rows of the upload page: a file, and what was last made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from detection import jobs
+from detection.records import query, uploads
+from detection.records.index import HistoryRow
+from detection.records.schema import RunRecord
+from detection.records.uploads import Upload
+
+
+@dataclass(frozen=True)
+class UploadRow:
+    """An uploaded file with its unfinished run, or else its latest finished one."""
+
+    upload: Upload
+    active: RunRecord | None
+    latest: HistoryRow | None
+
+    @property
+    def can_start(self) -> bool:
+        return self.active is None and self.upload.problem is None
+
+
+def upload_rows(*, offset: int = 0, limit: int = 50) -> list[UploadRow]:
+    """The uploads, newest first."""
+    return _with_runs(uploads.list_uploads(settings.MEDIA_ROOT, offset=offset, limit=limit))
+
+
+def upload_row(upload: Upload) -> UploadRow:
+    return _with_runs([upload])[0]
+
+
+def _with_runs(files: list[Upload]) -> list[UploadRow]:
+    wanted = {upload.sha256 for upload in files}
+    active = {run.sha256: run for run in jobs.active()}
+    latest = _latest_finished(wanted)
+    return [UploadRow(upload, active.get(upload.sha256), latest.get(upload.sha256)) for upload in files]
+
+
+def _latest_finished(sha256s: Iterable[str]) -> dict[str, HistoryRow]:
+    """The newest finished run of each file, in one pass over the history."""
+    missing = set(sha256s)
+    found: dict[str, HistoryRow] = {}
+    for row in query.history(settings.MEDIA_ROOT).page(limit=10**9).rows if missing else ():
+        if row.sha256 in missing:
+            found[row.sha256] = row
+            missing.discard(row.sha256)
+            if not missing:
+                break
+    return found

@@ -1,0 +1,119 @@
+"""One run: its progress while it lasts, its result afterwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from detection import jobs
+from detection.records import store, uploads
+from detection.records.codec import RecordError
+from detection.records.schema import Analysis, RunRecord
+from detection.records.uploads import UploadNotFound
+from detection.web import result
+from detection.web.module_pages import module_page
+
+
+@require_safe
+def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
+    record = get_run(run_id)
+    if not record.state.is_final:
+        return render(request, "run_progress.html", {"section": "history", "run": record, "now": jobs.progress(run_id)})
+    return render(request, "run.html", {"section": "history", **run_context(record)})
+
+
+def run_context(record: RunRecord) -> dict[str, Any]:
+    """What the result's templates need; without an analysis (failed, cancelled) only the run."""
+    context: dict[str, Any] = {"run": record, "video": record.video, "has_file": _has_file(record)}
+    if record.analysis is not None:
+        context |= _analysis_context(record, record.analysis)
+    return context
+
+
+def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
+    return {
+        "analysis": analysis,
+        "people": result.person_cards(record, analysis),
+        "key_frames": result.key_frames(record, analysis),
+        "moments": result.moments(analysis),
+        "timeline": result.timeline(analysis),
+        "modules": [(module_page(key), outcome) for key, outcome in analysis.modules.items()],
+        "deviations": [
+            (module_page(key), cards)
+            for key, outcome in analysis.modules.items()
+            if (cards := result.deviation_cards(outcome))
+        ],
+    }
+
+
+@require_POST
+def again(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Analyse the same file once more, with the modules that are there now."""
+    record = get_run(run_id)
+    try:
+        (new,) = jobs.start([record.sha256], record.modules)
+    except UploadNotFound:
+        messages.error(request, _("The video was removed. Upload it again to analyse it again."))
+        return redirect("run", run_id)
+    return redirect("run", new)
+
+
+@require_POST
+def cancel(request: HttpRequest, run_id: str) -> HttpResponse:
+    get_run(run_id)
+    jobs.cancel(run_id)
+    return redirect("run", run_id)
+
+
+@require_POST
+def retry(request: HttpRequest, run_id: str) -> HttpResponse:
+    get_run(run_id)
+    try:
+        jobs.retry(run_id)
+    except jobs.NotRetryable as error:
+        messages.error(request, str(error))
+    return redirect("run", run_id)
+
+
+@require_POST
+def retry_failed(request: HttpRequest) -> HttpResponse:
+    count = len(jobs.retry_failed())
+    messages.success(request, ngettext("%d run is tried again.", "%d runs are tried again.", count) % count)
+    return redirect("home")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: HttpRequest, run_id: str) -> HttpResponse:
+    record = get_run(run_id)
+    if request.method != "POST":
+        question = _("Delete the result of “%s”, with its pictures? This cannot be undone.") % record.video_name
+        return render(request, "confirm.html", {"question": question, "back": "history"})
+    try:
+        jobs.delete(run_id)
+    except store.RunIsActive:
+        messages.error(request, _("“%s” is being analysed: cancel that first.") % record.video_name)
+        return redirect("run", run_id)
+    messages.success(request, _("The result of “%s” was deleted.") % record.video_name)
+    return redirect("history")
+
+
+def get_run(run_id: str) -> RunRecord:
+    try:
+        return store.load_run(settings.MEDIA_ROOT, run_id)
+    except (store.RunNotFound, RecordError) as error:
+        raise Http404(str(error)) from error
+
+
+def _has_file(record: RunRecord) -> bool:
+    try:
+        uploads.find_upload(settings.MEDIA_ROOT, record.sha256)
+    except UploadNotFound:
+        return False
+    return True

@@ -1,0 +1,190 @@
+"""How the pages write what records hold: verdicts, scores, times, sizes and names of formats."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.template import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from detection.modules import MODULES
+from detection.records.schema import RunState, Thresholds, Verdict
+from detection.web import words
+from detection.web.result import KeyFrame
+
+register = template.Library()
+
+CODECS = {
+    "h264": "H.264",
+    "hevc": "HEVC (H.265)",
+    "vp8": "VP8",
+    "vp9": "VP9",
+    "av1": "AV1",
+    "mpeg4": "MPEG-4",
+    "mpeg1video": "MPEG-1",
+    "mpeg2video": "MPEG-2",
+    "mjpeg": "Motion JPEG",
+    "gif": "GIF",
+    "prores": "ProRes",
+    "aac": "AAC",
+    "mp3": "MP3",
+    "opus": "Opus",
+    "vorbis": "Vorbis",
+    "ac3": "AC-3",
+    "flac": "FLAC",
+}
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """A picture from static/icons.svg; it is always beside words, so screen readers pass over it."""
+    address = f"{static('icons.svg')}#{name}"
+    return format_html('<svg class="icon {}" aria-hidden="true"><use href="{}"></use></svg>', extra, address)
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, name: str, label: str) -> SafeString:
+    """A link of the header, marked when its page, or one below it, is open."""
+    address = reverse(name)
+    section = context.get("section") or getattr(getattr(context.get("request"), "resolver_match", None), "url_name", "")
+    current = SafeString(' aria-current="page"') if section == name else ""
+    return format_html('<a href="{}"{}>{}</a>', address, current, label)
+
+
+@register.simple_tag
+def verdict_badge(verdict: Verdict, score: float | None = None) -> SafeString:
+    """Icon, word and colour of a verdict, with its score where there is one."""
+    figure = format_html(' <span class="number">{}</span>', percent(score)) if score is not None else ""
+    label = words.VERDICTS[verdict].label
+    return format_html('<span class="verdict v-{}">{} {}{}</span>', verdict, icon(verdict), label, figure)
+
+
+@register.simple_tag
+def state_badge(state: RunState) -> SafeString:
+    return format_html('<span class="verdict v-state">{} {}</span>', icon(state.value), words.STATES[state])
+
+
+@register.inclusion_tag("parts/scale.html")
+def score_scale(score: float, thresholds: Thresholds | None, verdict: Verdict) -> dict[str, Any]:
+    """The score on a scale from genuine to forged that shows the thresholds."""
+    return {
+        "score": score,
+        "x": _position(score),
+        "anchor": "start" if score < 0.06 else "end" if score > 0.94 else "middle",
+        "thresholds": thresholds,
+        "real_x": _position(thresholds.real_below) if thresholds else None,
+        "fake_x": _position(thresholds.fake_from) if thresholds else None,
+        "band": _position(thresholds.fake_from - thresholds.real_below) if thresholds else None,
+        "rest": _position(1 - thresholds.fake_from) if thresholds else None,
+        "verdict": verdict,
+    }
+
+
+@register.inclusion_tag("parts/bar.html")
+def score_bar(score: float, thresholds: Thresholds | None, verdict: Verdict) -> dict[str, Any]:
+    """The same in one line, for a person or a module."""
+    marks = [_position(t) for t in (thresholds.real_below, thresholds.fake_from)] if thresholds else []
+    return {"x": _position(score), "marks": marks, "verdict": verdict}
+
+
+def _position(share: float) -> str:
+    """An SVG length; written with a point in every language."""
+    return f"{100 * share:.2f}%"
+
+
+@register.filter
+def percent(score: float | None) -> str:
+    """Never 0 % or 100 %: no detector is that sure."""
+    if score is None:
+        return "–"
+    if score < 0.01:
+        return "< 1 %"
+    return "> 99 %" if score > 0.99 else f"{100 * score:.0f} %"
+
+
+@register.filter
+def timecode(seconds: float | None) -> str:
+    """A moment in a video: 1:02.5."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """A length of time: 12 s, 3 min 5 s, 2 h 4 min."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return _("%s s") % f"{seconds:.1f}"
+    minutes, rest = divmod(round(seconds), 60)
+    if not minutes:
+        return _("%s s") % rest
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
+
+
+@register.filter
+def moment(iso: str | None) -> SafeString | str:
+    """A time of a record; the page's script shows it in the reader's time zone."""
+    if not iso:
+        return "–"
+    time = datetime.fromisoformat(iso)
+    return format_html('<time datetime="{}">{} UTC</time>', iso, time.strftime("%Y-%m-%d %H:%M"))
+
+
+@register.filter
+def codec_name(codec: str | None) -> str:
+    return CODECS.get(codec or "", (codec or "").upper()) or _("none")
+
+
+@register.filter
+def module_name(key: str) -> str:
+    return str(_(MODULES[key].name)) if key in MODULES else key
+
+
+@register.filter
+def reason_title(reason: Any) -> Any:
+    return words.REASONS[reason].title if reason else ""
+
+
+@register.filter
+def reason_advice(reason: Any) -> Any:
+    return words.REASONS[reason].advice if reason else ""
+
+
+@register.filter
+def queue_place(position: int) -> str:
+    """1 is the next one."""
+    if position == 1:
+        return _("next in the queue")
+    before = position - 1
+    return ngettext("%d video is before this one", "%d videos are before this one", before) % before
+
+
+@register.simple_tag
+def verdict_words(verdict: Verdict) -> words.VerdictWords:
+    return words.VERDICTS[verdict]
+
+
+@register.simple_tag
+def evidence_notes(frames: list[KeyFrame]) -> list[words.PictureWords]:
+    """What each kind of picture among the key frames is, once."""
+    seen = {picture.words.title: picture.words for frame in frames for picture in frame.pictures}
+    return [each for each in seen.values() if each.note]
+
+
+@register.filter
+def of_module(frames: list[KeyFrame] | None, key: str) -> list[KeyFrame]:
+    return [frame for frame in frames or [] if frame.module == key]

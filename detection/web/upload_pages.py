@@ -1,0 +1,113 @@
+"""The first page: files in, modules chosen, analysis started; and what becomes of each file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from detection import jobs
+from detection.modules import MODULES
+from detection.records import uploads
+from detection.records.uploads import Upload, UploadNotFound
+from detection.web import previews
+from detection.web.module_pages import module_page, module_pages
+from detection.web.receive import UploadRefused, receive_form_file
+from detection.web.rows import upload_row, upload_rows
+
+ROWS_PER_PAGE = 50
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    return redirect(f"{next(iter(MODULES))}-upload")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload_page(request: HttpRequest, key: str) -> HttpResponse:
+    if request.method == "POST":
+        _keep_form_files(request)
+        return redirect(request.path)
+    return render(request, "upload.html", _context(request, key))
+
+
+def _context(request: HttpRequest, key: str) -> dict[str, Any]:
+    page = _page_number(request)
+    rows = upload_rows(offset=(page - 1) * ROWS_PER_PAGE, limit=ROWS_PER_PAGE + 1)
+    return {
+        "section": "home",
+        "module": module_page(key),
+        "modules": module_pages(),
+        "rows": rows[:ROWS_PER_PAGE],
+        "page": page,
+        "has_more": len(rows) > ROWS_PER_PAGE,
+        "queue": jobs.queue_state(),
+        "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
+        "limit_s": settings.DEEPFAKE_MAX_DURATION_S,
+    }
+
+
+def _page_number(request: HttpRequest) -> int:
+    number = request.GET.get("page", "1")
+    return max(int(number), 1) if number.isascii() and number.isdigit() else 1
+
+
+def _keep_form_files(request: HttpRequest) -> None:
+    """For browsers without script."""
+    for file in request.FILES.getlist("files"):
+        try:
+            previews.inspect(receive_form_file(file))
+        except UploadRefused as refusal:
+            messages.error(request, f"{file.name}: {refusal}")
+
+
+@require_POST
+def start(request: HttpRequest, key: str) -> HttpResponse:
+    """Start the chosen files with the chosen modules, by default the page's own."""
+    files = request.POST.getlist("uploads")
+    modules = request.POST.getlist("modules") or [key]
+    if not files:
+        messages.error(request, _("Choose at least one video."))
+        return redirect(f"{key}-upload")
+    try:
+        started = jobs.start(files, modules)
+    except (jobs.UnknownModule, UploadNotFound) as error:
+        messages.error(request, str(error))
+    else:
+        told = ngettext("%d video is being analysed.", "%d videos are being analysed.", len(started)) % len(started)
+        messages.success(request, told)
+    return redirect(f"{key}-upload")
+
+
+@require_safe
+def row(request: HttpRequest, sha256: str) -> HttpResponse:
+    """One row of the list, for the page's script."""
+    return render(request, "parts/upload_row.html", {"row": upload_row(_get_upload(sha256))})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: HttpRequest, sha256: str) -> HttpResponse:
+    upload = _get_upload(sha256)
+    if request.method != "POST":
+        question = _("Remove “%s” from this machine? Its results stay in the history, without the video.") % upload.name
+        return render(request, "confirm.html", {"question": question, "back": "home"})
+    if upload_row(upload).active:
+        messages.error(request, _("“%s” is being analysed: cancel that first.") % upload.name)
+    else:
+        uploads.delete_upload(settings.MEDIA_ROOT, sha256)
+        previews.forget(sha256)
+        messages.success(request, _("“%s” was removed.") % upload.name)
+    return redirect("home")
+
+
+def _get_upload(sha256: str) -> Upload:
+    try:
+        return uploads.find_upload(settings.MEDIA_ROOT, sha256)
+    except UploadNotFound as error:
+        raise Http404(str(error)) from error

@@ -1,0 +1,62 @@
+"""The addresses that all modules share; each module adds its own in `detection/<module>/urls.py`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+from django.views.i18n import set_language
+
+from detection.web import (
+    api,
+    help_pages,
+    history_pages,
+    keyframe_pages,
+    media,
+    old_names,
+    run_pages,
+    upload_pages,
+)
+
+pages = [
+    path("", upload_pages.home, name="home"),
+    path("uploads/<str:sha256>/row/", upload_pages.row, name="upload-row"),
+    path("uploads/<str:sha256>/remove/", upload_pages.remove, name="upload-remove"),
+    path("runs/retry-failed/", run_pages.retry_failed, name="retry-failed"),
+    path("runs/<str:run_id>/", run_pages.run_page, name="run"),
+    path("runs/<str:run_id>/again/", run_pages.again, name="run-again"),
+    path("runs/<str:run_id>/cancel/", run_pages.cancel, name="run-cancel"),
+    path("runs/<str:run_id>/retry/", run_pages.retry, name="run-retry"),
+    path("runs/<str:run_id>/delete/", run_pages.delete, name="run-delete"),
+    path("history/", history_pages.history, name="history"),
+    path("analysis/", history_pages.analysis, name="analysis"),
+    path("acc/", help_pages.evaluation, name="evaluation"),
+    path("help/", help_pages.help_page, name="help"),
+    path("api/", help_pages.api_page, name="api-page"),
+    path("keyframe/", keyframe_pages.keyframes, name="keyframes"),
+    path("keyframe_batch/", keyframe_pages.keyframes, {"many": True}, name="keyframes-batch"),
+    re_path(r"^get_detection_progress/?$", old_names.detection_progress, name="detection-progress"),
+    path("i18n/setlang/", set_language, name="set_language"),
+]
+
+files = [
+    path("media/uploads/<str:sha256>/source", media.source, name="source"),
+    path("media/uploads/<str:sha256>/preview.mp4", media.preview, name="preview"),
+    path("media/uploads/<str:sha256>/poster.jpg", media.poster, name="poster"),
+    path("media/runs/<str:run_id>/<path:path>", media.evidence, name="evidence"),
+]
+
+api_v1 = [
+    path("api/v1/", api.index, name="api"),
+    path("api/v1/uploads", api.uploads_collection, name="api-uploads"),
+    path("api/v1/uploads/<str:sha256>", api.upload_item, name="api-upload"),
+    path("api/v1/uploads/<str:sha256>/playback", api.playback, name="api-playback"),
+    path("api/v1/runs", api.start, name="api-runs"),
+    path("api/v1/runs/retry-failed", api.retry_failed, name="api-retry-failed"),
+    path("api/v1/runs/<str:run_id>", api.run_item, name="api-run"),
+    path("api/v1/runs/<str:run_id>/progress", api.progress, name="api-run-progress"),
+    path("api/v1/runs/<str:run_id>/cancel", api.cancel, name="api-run-cancel"),
+    path("api/v1/runs/<str:run_id>/retry", api.retry, name="api-run-retry"),
+    path("api/v1/progress", api.progress_of_many, name="api-progress"),
+    path("api/v1/history", api.history, name="api-history"),
+]
+
+urlpatterns = pages + files + api_v1

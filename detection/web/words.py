@@ -1,0 +1,128 @@
+"""What verdicts, reasons, states and pictures are called, in words that need no glossary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from detection.records.schema import Reason, RunState, Verdict
+
+Text = Promise | str
+
+
+@dataclass(frozen=True)
+class VerdictWords:
+    """`label` for a badge, `headline` and `meaning` for the top of the result."""
+
+    label: Text
+    headline: Text
+    meaning: Text
+
+
+@dataclass(frozen=True)
+class ReasonWords:
+    """Why there is no result, and what a person can do about it."""
+
+    title: Text
+    advice: Text
+
+
+@dataclass(frozen=True)
+class PictureWords:
+    """What a picture is, and what it does not say."""
+
+    title: Text
+    note: Text
+
+
+VERDICTS: dict[Verdict, VerdictWords] = {
+    "fake": VerdictWords(
+        _("Probably forged"),
+        _("A face in this video was probably forged."),
+        _("The analysis found traces that forged faces have and genuine ones rarely show."),
+    ),
+    "real": VerdictWords(
+        _("No forgery found"),
+        _("No sign of a forged face was found."),
+        _(
+            "That is not proof that the video is genuine: a method of forgery that leaves no known trace would not be seen."
+        ),
+    ),
+    "uncertain": VerdictWords(
+        _("Uncertain"),
+        _("The analysis cannot decide."),
+        _("The score lies between the two thresholds. A longer or sharper version of the video may help."),
+    ),
+    "no_result": VerdictWords(
+        _("No result"),
+        _("This video could not be judged."),
+        _("No score is given, because there was nothing that a score could honestly be based on."),
+    ),
+}
+
+REASONS: dict[Reason, ReasonWords] = {
+    Reason.NO_FACE: ReasonWords(
+        _("No face was found."),
+        _("Use a video in which a face shows from the front or half from the side for at least a second."),
+    ),
+    Reason.FACE_TOO_SMALL: ReasonWords(
+        _("The faces are too small or too blurred to be judged."),
+        _("Use the original file instead of a copy made smaller, or a part of the video in which the face is closer."),
+    ),
+    Reason.TOO_FEW_FRAMES: ReasonWords(
+        _("A face shows in too few frames."),
+        _("Use a longer part of the video; one or two seconds with a clear face are enough."),
+    ),
+    Reason.UNREADABLE: ReasonWords(
+        _("The file cannot be read as a video."),
+        _("It may be damaged or only partly copied. Copy it again, or save it anew as MP4 and upload that."),
+    ),
+    Reason.NO_VIDEO_STREAM: ReasonWords(
+        _("The file has no picture."),
+        _("It may hold sound only. Upload a file that shows a picture when you play it."),
+    ),
+    Reason.TOO_LONG: ReasonWords(
+        _("The video is longer than this installation allows."),
+        _("Cut out the part in question, or raise the limit DEEPFAKE_MAX_DURATION_S and start the site again."),
+    ),
+    Reason.MODULE_UNAVAILABLE: ReasonWords(
+        _("The module is not available here."),
+        _("Choose another module. The page of the module says what is missing."),
+    ),
+}
+
+STATES: dict[RunState, Text] = {
+    RunState.QUEUED: _("Waiting"),
+    RunState.RUNNING: _("Being analysed"),
+    RunState.DONE: _("Finished"),
+    RunState.FAILED: _("Failed"),
+    RunState.CANCELLED: _("Cancelled"),
+}
+
+PICTURES: dict[str, PictureWords] = {
+    "plain_frame": PictureWords(_("The frame"), _("The face as the analysis saw it.")),
+    "mri": PictureWords(
+        pgettext_lazy("picture", "Manipulated region"),
+        _(
+            "Brighter means that the network takes this part for manipulated. Read it together with the score: a map of a genuine face has bright spots too."
+        ),
+    ),
+    "boundary": PictureWords(
+        _("Blending boundary"),
+        _("Brighter means a more likely seam between two pictures; hair and glasses can look like one."),
+    ),
+    "attention": PictureWords(
+        _("Where the model looked"), _("Not a measure of forgery: only what weighed in the decision.")
+    ),
+    "keyframe": PictureWords(
+        _("Key frame"), _("A frame chosen because the face is large, sharp and turned to the camera.")
+    ),
+}
+
+
+def picture_words(kind: str) -> PictureWords:
+    """The words of a kind of evidence; one that a new module brings is called by its own name."""
+    return PICTURES.get(kind) or PictureWords(kind.replace("_", " ").capitalize(), "")

@@ -1,0 +1,67 @@
+// Follows every run on the page ([data-run]) until it has ended. Leaving and coming back changes nothing: the server knows.
+
+import { getFragment, getJSON } from "./http.js";
+
+const EVERY_MS = 1000;
+const title = document.title;
+let hidden = 0; // finished while nobody looked
+
+function show(element, run) {
+  const words = element.querySelector(".words");
+  if (words && words.textContent !== run.words) words.textContent = run.words;
+  const bar = element.querySelector("progress");
+  if (!bar) return;
+  if (run.percent === null) bar.removeAttribute("value");
+  else bar.value = run.percent;
+}
+
+async function finish(element) {
+  if (element.dataset.reload !== undefined) {
+    location.reload();
+    return;
+  }
+  const fresh = await getFragment(element.dataset.row);
+  element.replaceWith(fresh);
+  fresh.classList.add("flash");
+  document.dispatchEvent(new CustomEvent("row", { detail: fresh }));
+}
+
+function tell() {
+  if (document.visibilityState === "visible") return;
+  hidden += 1;
+  document.title = `(${hidden} ✓) ${title}`;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  hidden = 0;
+  document.title = title;
+  follow();
+});
+
+let waiting = 0;
+
+export async function follow() {
+  clearTimeout(waiting);
+  const followed = new Map([...document.querySelectorAll("[data-run]")].map((each) => [each.dataset.run, each]));
+  if (!followed.size) return;
+  try {
+    const query = [...followed.keys()].map((id) => `run=${encodeURIComponent(id)}`).join("&");
+    const { runs } = await getJSON(`/api/v1/progress?${query}`);
+    const known = new Set(runs.map((run) => run.id));
+    for (const [id, element] of followed) if (!known.has(id)) await finish(element); // deleted in another tab
+    for (const run of runs) {
+      const element = followed.get(run.id);
+      if (!run.is_final) show(element, run);
+      else {
+        tell();
+        await finish(element);
+      }
+    }
+  } catch {
+    // The server may be starting again: the next question will tell.
+  }
+  waiting = setTimeout(follow, EVERY_MS);
+}
+
+follow();
