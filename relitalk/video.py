@@ -1,0 +1,340 @@
+"""Reading every frame of a clip and writing it back: same times, same colours, same sound.
+
+Pixels go YUV → RGB → YUV with full chroma interpolation and the clip's own matrix and range, which leaves what was not relit
+within a rounding step of the source.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.container import InputContainer, OutputContainer
+from av.filter import Graph
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from detection.records.schema import Reason
+from detection.vision.video import VideoError, decode, open_video, orientation_of, square_pixel_size, start_s
+from relitalk.errors import RelightError
+
+Array = NDArray[Any]
+
+COPIED_AUDIO = {"aac", "mp3"}  # what browsers play from an MP4 as it is
+AUDIO_RATE_HZ = 48_000
+CRF = 17  # visually lossless: the source was compressed once already
+_SCALE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
+_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
+_FULL_RANGE = 2
+_UNSPECIFIED = 2
+_SILENCE_SAMPLES = 1024
+
+
+@dataclass(frozen=True)
+class Colour:
+    """How a clip's YUV values are meant, as the numbers of ITU-T H.273; 2 is unspecified."""
+
+    matrix: int
+    primaries: int
+    transfer: int
+    full_range: bool
+
+    @classmethod
+    def of(cls, frame: VideoFrame) -> Colour:
+        full = int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj")
+        return cls(int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), full)
+
+    def scale_names(self, height: int) -> tuple[str, str]:
+        """The scale filter's names of matrix and range. An unspecified matrix is the one players take for that size."""
+        matrix = _MATRICES.get(self.matrix, "bt709" if height >= 720 else "bt601")
+        return matrix, "pc" if self.full_range else "tv"
+
+
+@dataclass(frozen=True)
+class ClipFrame:
+    """One decoded frame. `pts` counts `time_base` from 0:00; `image` decodes to upright RGB (H, W, 3) with even sides."""
+
+    index: int
+    time_s: float
+    pts: int
+    raw: VideoFrame
+    reader: ClipReader
+
+    @property
+    def image(self) -> Array:
+        return self.reader.upright(self.raw)
+
+    @property
+    def thumbnail(self) -> Array:
+        """(36, 64) float32 luminance in 0..1, not turned: enough to see a cut."""
+        return self.raw.to_ndarray(format="gray", width=64, height=36).astype(np.float32) / 255
+
+
+class ClipReader:
+    """All frames of a clip, in order, with strictly increasing times: `with ClipReader.open(path) as clip`.
+
+    A damaged packet costs itself, a file that breaks off gives what is there.
+    """
+
+    def __init__(self, path: Path, container: InputContainer, stream: Any) -> None:
+        self.path = path
+        self.container, self.stream = container, stream
+        self.audio = next((a for a in container.streams.audio if a.codec_context is not None), None)
+        self.time_base: Fraction = stream.time_base or Fraction(1, 90_000)
+        self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
+        self.colour: Colour | None = None  # known from the first frame on
+        self._to_rgb = _Converter()
+
+    @classmethod
+    @contextmanager
+    def open(cls, path: Path) -> Iterator[ClipReader]:
+        """Raises RelightError with the reason: unreadable, no_video_stream."""
+        try:
+            with open_video(path) as (container, stream):
+                yield cls(path, container, stream)
+        except VideoError as error:
+            raise RelightError(error.detail, error.reason) from error
+
+    @property
+    def start_s(self) -> float:
+        return start_s(self.container)
+
+    def frames(self, on_audio: Callable[[Packet], None] | None = None) -> Iterator[ClipFrame]:
+        """The frames, and on the way the audio packets that lie between them. Raises RelightError when there is none."""
+        offset = round(self.start_s / self.time_base)
+        step = max(1, round(1 / self.rate / self.time_base))
+        index, last = 0, -step
+        for packet in self._packets(with_audio=on_audio is not None):
+            if packet.stream.type == "audio":
+                if on_audio is not None and packet.dts is not None:
+                    on_audio(packet)
+                continue
+            for raw in decode(packet):
+                pts = last + step if raw.pts is None else raw.pts - offset
+                pts = pts if pts > last else last + max(1, step // 2)
+                self.colour = self.colour or Colour.of(raw)
+                yield ClipFrame(index, float(pts * self.time_base), pts, raw, self)
+                index, last = index + 1, pts
+        if index == 0:
+            raise RelightError(
+                f"No frame of {self.path.name} can be decoded: it is damaged or cut off. Copy it again from its source.",
+                Reason.UNREADABLE,
+            )
+
+    def upright(self, raw: VideoFrame) -> Array:
+        """RGB (H, W, 3) with square pixels, turned as the display matrix says, cropped to even sides."""
+        matrix, value_range = (self.colour or Colour.of(raw)).scale_names(raw.height)
+        width, height = square_pixel_size(self.stream, raw)
+        scale = (
+            f"scale={width}:{height}:in_color_matrix={matrix}:in_range={value_range}:out_range=pc:flags={_SCALE_FLAGS}"
+        )
+        image: Array = self._to_rgb.apply(raw, (scale, "format=rgb24")).to_ndarray()
+        turn = orientation_of(raw)
+        if turn.transpose:
+            image = cv2.transpose(image)
+        if turn.mirror_x:
+            image = cv2.flip(image, 1)
+        if turn.mirror_y:
+            image = cv2.flip(image, 0)
+        rows, columns = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
+        if not rows or not columns:
+            raise RelightError(
+                f"{self.path.name} is only {image.shape[1]}×{image.shape[0]} pixels large: no face can be seen in it.",
+                Reason.FACE_TOO_SMALL,
+            )
+        return np.ascontiguousarray(image[:rows, :columns])
+
+    def _packets(self, with_audio: bool) -> Iterator[Packet]:
+        streams = [self.stream] + ([self.audio] if with_audio and self.audio is not None else [])
+        try:
+            yield from self.container.demux(streams)
+        except (av.FFmpegError, OSError):
+            return
+
+
+class ClipWriter:
+    """Writes H.264 High yuv420p with sound into an MP4 whose index comes first.
+
+    Sound is copied where browsers play it, else encoded to AAC; a clip without sound gets a silent track, because some
+    players and editors refuse a file that has none.
+    """
+
+    def __init__(self, output: OutputContainer, clip: ClipReader, size: tuple[int, int]) -> None:
+        self._output, self._clip = output, clip
+        assert clip.colour is not None, "the writer is made after the first frame was read"
+        self._colour = clip.colour
+        self._stream = output.add_stream("libx264", rate=clip.rate, options={"preset": "veryfast", "crf": str(CRF)})
+        self._stream.width, self._stream.height = size
+        self._stream.pix_fmt = "yuv420p"
+        context = self._stream.codec_context
+        context.time_base = clip.time_base
+        context.profile = "High"
+        context.colorspace = self._colour.matrix
+        context.color_primaries = self._colour.primaries
+        context.color_trc = self._colour.transfer
+        context.color_range = _FULL_RANGE if self._colour.full_range else 1
+        self._to_yuv = _Converter()
+        self._sound = _sound_for(output, clip)
+
+    @classmethod
+    @contextmanager
+    def open(
+        cls, target: Path, clip: ClipReader, size: tuple[int, int], metadata: dict[str, str]
+    ) -> Iterator[ClipWriter]:
+        """`size` is (width, height). The file takes `target`'s place at one stroke, when nothing was raised."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f".{os.getpid()}-{target.stem}.mp4")
+        try:
+            with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as output:
+                output.metadata.update(metadata)
+                writer = cls(output, clip, size)
+                yield writer
+                writer._finish()
+            temporary.replace(target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def write(self, image: Array, pts: int) -> None:
+        """One RGB frame (H, W, 3) at `pts` in the clip's time base."""
+        frame = VideoFrame.from_ndarray(image, format="rgb24")
+        matrix, value_range = self._colour.scale_names(image.shape[0])
+        scale = f"scale=in_range=pc:out_color_matrix={matrix}:out_range={value_range}:flags={_SCALE_FLAGS}"
+        frame.time_base = self._clip.time_base
+        stored = self._to_yuv.apply(frame, (scale, "format=yuv420p"))
+        stored.pts, stored.time_base = pts, self._clip.time_base
+        self._output.mux(self._stream.encode(stored))
+        self._sound.reach(float(pts * self._clip.time_base))
+
+    def write_audio(self, packet: Packet) -> None:
+        """One audio packet of the source."""
+        self._sound.take(packet)
+
+    def _finish(self) -> None:
+        self._output.mux(self._stream.encode(None))
+        self._sound.finish()
+
+
+def _sound_for(output: OutputContainer, clip: ClipReader) -> _Sound:
+    if clip.audio is None:
+        return _Silence(output)
+    if clip.audio.codec_context.codec.canonical_name in COPIED_AUDIO:
+        return _CopiedSound(output, clip)
+    return _EncodedSound(output, clip)
+
+
+class _Sound:
+    """The output's sound track. `reach` says how far the picture is, in seconds."""
+
+    def take(self, packet: Packet) -> None:
+        pass
+
+    def reach(self, time_s: float) -> None:
+        pass
+
+    def finish(self) -> None:
+        pass
+
+
+class _CopiedSound(_Sound):
+    def __init__(self, output: OutputContainer, clip: ClipReader) -> None:
+        self._output = output
+        self._stream = output.add_stream_from_template(clip.audio)
+        self._offset = round(clip.start_s / clip.audio.time_base) if clip.audio else 0
+        self._last: int | None = None
+
+    def take(self, packet: Packet) -> None:
+        if self._last is not None and packet.dts - self._offset <= self._last:
+            return  # the muxer takes none that goes back in time
+        packet.pts = None if packet.pts is None else packet.pts - self._offset
+        packet.dts -= self._offset
+        self._last = packet.dts
+        packet.stream = self._stream
+        self._output.mux(packet)
+
+
+class _EncodedSound(_Sound):
+    def __init__(self, output: OutputContainer, clip: ClipReader) -> None:
+        self._output = output
+        self._stream = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo")
+        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE_HZ)
+        self._start_s = clip.start_s
+        self._samples: int | None = None
+
+    def take(self, packet: Packet) -> None:
+        try:
+            frames = packet.decode()
+        except (av.FFmpegError, ValueError):
+            return
+        for frame in frames:
+            if isinstance(frame, AudioFrame):
+                for resampled in self._resampler.resample(frame):
+                    self._encode(resampled)
+
+    def _encode(self, frame: AudioFrame) -> None:
+        if self._samples is None:  # counted on from the first: a resampled frame's own times may overlap
+            self._samples = max(0, round(((frame.time or 0.0) - self._start_s) * AUDIO_RATE_HZ))
+        frame.pts, frame.time_base = self._samples, Fraction(1, AUDIO_RATE_HZ)
+        self._samples += frame.samples
+        self._output.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        for rest in self._resampler.resample(None):
+            self._encode(rest)
+        self._output.mux(self._stream.encode(None))
+
+
+class _Silence(_Sound):
+    def __init__(self, output: OutputContainer) -> None:
+        self._output = output
+        self._stream = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="mono")
+        self._samples = 0
+
+    def reach(self, time_s: float) -> None:
+        while self._samples < time_s * AUDIO_RATE_HZ:
+            frame = AudioFrame.from_ndarray(np.zeros((1, _SILENCE_SAMPLES), np.float32), format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE_HZ, self._samples, Fraction(1, AUDIO_RATE_HZ)
+            self._output.mux(self._stream.encode(frame))
+            self._samples += _SILENCE_SAMPLES
+
+    def finish(self) -> None:
+        self._output.mux(self._stream.encode(None))
+
+
+class _Converter:
+    """A filter graph that is built anew only when the frames change their size or format."""
+
+    def __init__(self) -> None:
+        self._made_for: tuple[Any, ...] = ()
+        self._graph: Graph | None = None
+
+    def apply(self, frame: VideoFrame, steps: tuple[str, ...]) -> VideoFrame:
+        wanted = (frame.width, frame.height, frame.format.name, steps)
+        if self._graph is None or wanted != self._made_for:
+            self._graph, self._made_for = Graph(), wanted
+            nodes = [
+                self._graph.add_buffer(
+                    width=frame.width,
+                    height=frame.height,
+                    format=frame.format,
+                    time_base=frame.time_base or Fraction(1, 1000),
+                )
+            ]
+            for step in steps:
+                name, _, options = step.partition("=")
+                nodes.append(self._graph.add(name, options))
+            nodes.append(self._graph.add("buffersink"))
+            self._graph.link_nodes(*nodes).configure()
+        self._graph.push(frame)
+        converted = self._graph.pull()
+        assert isinstance(converted, VideoFrame)
+        return converted
