@@ -1,0 +1,37 @@
+"""Who a face is: an embedding in which faces of one person lie close. SFace (Zhong et al., 2021)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from detection.inference.session import load
+from detection.vision.types import Array, Image
+
+ALIGNED_PX = 112
+
+# Where the five points of a face come to lie: the template of ArcFace (Deng et al., 2019), which SFace was trained with.
+TEMPLATE_PX = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+
+
+def embed_faces(image: Image, points_px: list[Array]) -> Array:
+    """One unit vector (128,) for each face of an RGB picture, given its five points (5, 2): shape (faces, 128).
+
+    The cosine of two of them is their dot product; faces of different people stay below about .36 (OpenCV zoo, LFW).
+    """
+    if not points_px:
+        return np.zeros((0, 128), np.float32)
+    batch = np.stack([_aligned(image, points) for points in points_px]).transpose(0, 3, 1, 2).astype(np.float32)
+    (vectors,) = load("sface").run_batched(batch)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
+
+
+def _aligned(image: Image, points_px: Array) -> Image:
+    """The face turned, scaled and shifted onto the template: (112, 112, 3) RGB."""
+    # In the complex plane a similarity is w = a·z + b; a and b by least squares.
+    z, w = (points @ (1, 1j) for points in (np.asarray(points_px, np.float64), TEMPLATE_PX))
+    centred = z - z.mean()
+    a = np.vdot(centred, w - w.mean()) / max(float(np.vdot(centred, centred).real), 1e-9)
+    b = w.mean() - a * z.mean()
+    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    return np.asarray(cv2.warpAffine(image, matrix, (ALIGNED_PX, ALIGNED_PX), flags=cv2.INTER_LINEAR), np.uint8)

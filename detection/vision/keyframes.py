@@ -1,0 +1,92 @@
+"""Key frames: a few moments, spread over time, in which a person is seen best. Chosen while the video is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import cos, radians
+
+import cv2
+import numpy as np
+
+from detection.vision.types import FaceQuality, Image
+
+KEY_FRAMES = 8  # a person
+KEY_FRAME_STRIDE = 4  # sampled frames: only every fourth is a candidate, which is what thinning of faces keeps
+STRETCH = 8  # sampled frames, of which the best one is a candidate
+SCENE_SIDE_PX = 960
+MAX_SCENES = 40  # in memory, about 60 MB
+CLEARLY_BETTER = 1.1  # a scene is scaled and kept anew only for a gain that shows
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole frame, RGB (H, W, 3), scaled by `scale` to at most SCENE_SIDE_PX."""
+
+    image: Image
+    scale: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A key frame of one track, at a number of sampled frame."""
+
+    track: int
+    sample: int
+    score: float
+    scene: Scene
+
+
+class KeyFramePicker:
+    """Keeps at most KEY_FRAMES candidates a track and MAX_SCENES scenes in all, whatever the video's length.
+
+    When there are too many scenes, the track with the most candidates gives one up.
+    """
+
+    def __init__(self) -> None:
+        self._candidates: dict[int, list[Candidate]] = {}
+        self._latest: tuple[int, Scene] | None = None
+
+    def offer(self, track: int, sample: int, quality: FaceQuality, image: Image) -> None:
+        """Takes the frame `image` as a candidate of `track` if it is among its best."""
+        if sample % KEY_FRAME_STRIDE:
+            return
+        score = worth(quality)
+        kept = self._candidates.setdefault(track, [])
+        if kept and kept[-1].sample // STRETCH == sample // STRETCH:
+            if score < CLEARLY_BETTER * kept[-1].score:
+                return
+            kept.pop()
+        kept.append(Candidate(track, sample, score, self._scene(sample, image)))
+        self._candidates[track] = spread(kept, KEY_FRAMES)
+        while len({id(c.scene) for all_of_one in self._candidates.values() for c in all_of_one}) > MAX_SCENES:
+            longest = max(self._candidates, key=lambda t: len(self._candidates[t]))
+            self._candidates[longest] = spread(self._candidates[longest], len(self._candidates[longest]) - 1)
+
+    def key_frames(self, tracks: Sequence[int]) -> list[Candidate]:
+        """The key frames of one person, in order of time, from those of the person's tracks."""
+        return spread([c for track in tracks for c in self._candidates.get(track, [])], KEY_FRAMES)
+
+    def _scene(self, sample: int, image: Image) -> Scene:
+        if self._latest is None or self._latest[0] != sample:
+            scale = min(1.0, SCENE_SIDE_PX / max(image.shape[:2]))
+            size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+            small = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            self._latest = (sample, Scene(np.asarray(small, np.uint8), scale))
+        return self._latest[1]
+
+
+def worth(quality: FaceQuality) -> float:
+    """How well a face shows: large, sharp and frontal; one that cannot be judged is worth little."""
+    frontal = max(0.1, cos(radians(quality.yaw_deg)))
+    return quality.size_px * quality.sharpness * frontal * (1.0 if quality.usable else 0.1)
+
+
+def spread(candidates: list[Candidate], limit: int) -> list[Candidate]:
+    """At most `limit` of them, in order of time: of the two closest in time the worse one goes, again and again."""
+    kept = sorted(candidates, key=lambda c: c.sample)
+    while len(kept) > limit:
+        gaps = [after.sample - before.sample for before, after in zip(kept, kept[1:], strict=False)]
+        at = min(range(len(gaps)), key=gaps.__getitem__) if gaps else 0
+        kept.pop(at if not gaps or kept[at].score < kept[at + 1].score else at + 1)
+    return kept
