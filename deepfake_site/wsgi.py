@@ -6,12 +6,19 @@ So here, and nowhere else, the worker is started: management commands and tests 
 from __future__ import annotations
 
 import os
+from threading import Thread
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "deepfake_site.settings")
 application = get_wsgi_application()
 
-from detection.jobs import supervisor  # noqa: E402 needs the applications that the line above loads
+# What follows needs the applications that the line above loads.
+from django.conf import settings  # noqa: E402
+
+from detection.jobs import supervisor  # noqa: E402
+from detection.records import query  # noqa: E402
 
 supervisor.start()
+# The first look at a long history reads all of its log: better now than when somebody waits for the page.
+Thread(target=query.history(settings.MEDIA_ROOT).statistics, name="read-history", daemon=True).start()

@@ -3,49 +3,17 @@
 from __future__ import annotations
 
 import bisect
-import json
 import os
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
-from typing import Any, BinaryIO, cast, get_args
+from typing import BinaryIO
 
 from detection.records import log
-from detection.records.schema import Reason, RunState, Verdict
+from detection.records.rows import HistoryRow, row_of, row_without
+from detection.records.statistics import Statistics, Tally
 from detection.records.store import RUN_ID
-
-VERDICTS = frozenset(get_args(Verdict))
-
-
-@dataclass(frozen=True, slots=True)
-class ModuleResult:
-    """What one module said of one run."""
-
-    verdict: Verdict
-    score: float | None
-    reason: Reason | None
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
-    """One finished run as the history shows it; the whole is in its record. `search` is what text search reads."""
-
-    id: str
-    created_at: str
-    finished_at: str
-    state: RunState
-    verdict: Verdict
-    score: float | None
-    reason: Reason | None
-    video_name: str
-    sha256: str
-    duration_s: float | None
-    people: int
-    seconds: float
-    error: str | None
-    modules: dict[str, ModuleResult]
-    search: str
 
 
 @dataclass(frozen=True)
@@ -122,6 +90,7 @@ class LogIndex:
         self._rows: dict[str, HistoryRow] = {}
         self._order: list[str] = []  # ids, oldest first
         self._snapshot: tuple[HistoryRow, ...] | None = None
+        self._tally: Tally | None = None
 
     def rows(self) -> tuple[HistoryRow, ...]:
         """All rows as the log has them now, newest first; the same object as long as nothing changed."""
@@ -135,6 +104,16 @@ class LogIndex:
         with self._lock:
             self._refresh()
             return self._rows.get(run_id)
+
+    def statistics(self) -> Statistics:
+        """Figures over all rows. They are counted at the first call, and from then on with every row."""
+        with self._lock:
+            self._refresh()
+            if self._tally is None:
+                self._tally = Tally()
+                for row in self._rows.values():
+                    self._tally.add(row)
+            return self._tally.statistics()
 
     def problems(self) -> tuple[LogProblem, ...]:
         """What cannot be read in the log as it is now."""
@@ -161,65 +140,32 @@ class LogIndex:
 
     def _enter(self, module: str, line: bytes) -> bool:
         """Take one line in. False if it cannot be read."""
-        try:
-            plain = json.loads(line)
-            if plain.get("removed"):
-                self._remove(plain["run"], module)
-                return True
-            row = _row(plain, module)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        entry = log.read_line(line)
+        if entry is None or not RUN_ID.fullmatch(entry.run):
             return False
-        known = self._rows.get(row.id)
-        if known is None:
-            bisect.insort(self._order, row.id)
-        else:
-            row = replace(row, modules={**known.modules, **row.modules}, search=known.search)
-        self._rows[row.id] = row
-        self._snapshot = None
+        if isinstance(entry, log.Removal):
+            self._remove(entry.run, module)
+            return True
+        known = self._rows.get(entry.run)
+        self._put(entry.run, known, row_of(entry, module, known))
         return True
 
     def _remove(self, run_id: str, module: str) -> None:
         known = self._rows.get(run_id)
-        if known is None or module not in known.modules:
-            return
-        self._snapshot = None
-        left = {key: result for key, result in known.modules.items() if key != module}
-        if left:
-            self._rows[run_id] = replace(known, modules=left)
-        else:
+        if known is not None and module in known.modules:
+            self._put(run_id, known, row_without(known, module))
+
+    def _put(self, run_id: str, known: HistoryRow | None, row: HistoryRow | None) -> None:
+        """Let `row` take the place of `known`."""
+        if row is None:
             del self._rows[run_id]
             del self._order[bisect.bisect_left(self._order, run_id)]
-
-
-def _row(plain: dict[str, Any], module: str) -> HistoryRow:
-    """Raises KeyError, TypeError or ValueError for a line that is none."""
-    run_id, name, sha256 = plain["run"], plain["video_name"], plain["sha256"]
-    if not RUN_ID.fullmatch(run_id):
-        raise ValueError(run_id)
-    return HistoryRow(
-        id=run_id,
-        created_at=plain["created_at"],
-        finished_at=plain["finished_at"],
-        state=RunState(plain["state"]),
-        verdict=_verdict(plain["run_verdict"]),
-        score=plain["run_score"],
-        reason=_reason(plain["run_reason"]),
-        video_name=name,
-        sha256=sha256,
-        duration_s=plain["duration_s"],
-        people=plain["people"],
-        seconds=plain["seconds"],
-        error=plain["error"],
-        modules={module: ModuleResult(_verdict(plain["verdict"]), plain["score"], _reason(plain["reason"]))},
-        search=f"{name}\n{sha256}\n{run_id}".casefold(),
-    )
-
-
-def _verdict(text: str) -> Verdict:
-    if text not in VERDICTS:
-        raise ValueError(text)
-    return cast(Verdict, intern(text))
-
-
-def _reason(text: str | None) -> Reason | None:
-    return None if text is None else Reason(text)
+        else:
+            if known is None:
+                bisect.insort(self._order, run_id)
+            self._rows[run_id] = row
+        self._snapshot = None
+        if self._tally is not None:
+            for changed, times in ((known, -1), (row, 1)):
+                if changed is not None:
+                    self._tally.add(changed, times)

@@ -10,17 +10,19 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from detection.records import codec
+import msgspec
+
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.schema import Reason, RunRecord, RunState, Verdict
 
 
-@dataclass(frozen=True)
-class LogEntry:
-    """What the history shows of a run and one of its modules. `score`, `verdict` and `reason` are the module's."""
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
+    """What the history shows of a run and one of its modules. `score`, `verdict` and `reason` are the module's.
+
+    Records are read one at a time, the log a hundred thousand lines at once: msgspec does that ten times as fast.
+    """
 
     run: str
     module: str
@@ -42,12 +44,11 @@ class LogEntry:
     schema_version: int
 
 
-@dataclass(frozen=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """The run is no longer in the history."""
 
     run: str
-    removed: bool = True
+    removed: bool
 
 
 def entries_of(record: RunRecord) -> list[LogEntry]:
@@ -90,9 +91,27 @@ def modules(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (root / "log").glob("*.jsonl")))
 
 
+def line_of(entry: LogEntry | Removal) -> bytes:
+    return msgspec.json.encode(entry) + b"\n"
+
+
+_entries = msgspec.json.Decoder(LogEntry)
+_removals = msgspec.json.Decoder(Removal)
+
+
+def read_line(line: bytes) -> LogEntry | Removal | None:
+    """None for a line that cannot be read."""
+    for decoder in (_entries, _removals):
+        try:
+            return decoder.decode(line)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+    return None
+
+
 def append(root: Path, entries: Iterable[LogEntry]) -> None:
     """Add lines, safely beside other writers; on the disk when this returns."""
-    lines = [(entry.module, codec.to_json(entry)) for entry in entries]
+    lines = [(entry.module, line_of(entry)) for entry in entries]
     with writing(root):
         for module, line in lines:
             _append_line(log_path(root, module), line)
@@ -100,7 +119,7 @@ def append(root: Path, entries: Iterable[LogEntry]) -> None:
 
 def remove(root: Path, run: str, modules: Iterable[str]) -> None:
     """Take a run out of the history of `modules`."""
-    line = codec.to_json(Removal(run))
+    line = line_of(Removal(run, removed=True))
     with writing(root):
         for module in modules:
             _append_line(log_path(root, module), line)
@@ -110,7 +129,7 @@ def replace_all(root: Path, entries: Iterable[LogEntry]) -> None:
     """Make the log consist of `entries` alone, each file at one stroke. The caller holds `writing`."""
     lines: dict[str, list[bytes]] = {module: [] for module in modules(root)}
     for entry in entries:
-        lines.setdefault(entry.module, []).append(codec.to_json(entry))
+        lines.setdefault(entry.module, []).append(line_of(entry))
     for module, of_module in lines.items():
         write_atomic(log_path(root, module), b"".join(of_module))
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from detection.records import store
 from detection.records.codec import RecordError
-from detection.records.index import HistoryRow, LogIndex, LogProblem
-from detection.records.schema import Reason, RunRecord, RunState, Verdict
-
-SCORE_BINS = 20
+from detection.records.index import LogIndex, LogProblem
+from detection.records.rows import HistoryRow
+from detection.records.schema import RunRecord, RunState, Verdict
+from detection.records.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -44,34 +43,11 @@ class Page:
     limit: int
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What came out of a number of runs. `scores` counts those with a score in SCORE_BINS equal bins from 0 to 1."""
-
-    runs: int
-    verdicts: dict[Verdict, int]
-    reasons: dict[Reason, int]
-    scores: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Statistics:
-    """The history in figures: of the runs as a whole, of each module, and by day (UTC, `2026-11-22`) of creation."""
-
-    total: Counts
-    modules: dict[str, Counts]
-    days: dict[str, dict[Verdict, int]]
-    states: dict[RunState, int]
-    video_seconds: float
-    analysis_seconds: float
-
-
 class History:
     """The finished runs of one media folder. Safe to use from several threads."""
 
     def __init__(self, root: Path) -> None:
         self._index = LogIndex(root)
-        self._statistics: tuple[tuple[HistoryRow, ...], Statistics] | None = None
 
     def page(self, where: Filter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
         """The rows `offset` to `offset + limit` of those that `where` lets through."""
@@ -84,12 +60,8 @@ class History:
         return self._index.row(run_id)
 
     def statistics(self) -> Statistics:
-        """Figures over all rows; counted anew only when a row was added."""
-        rows = self._index.rows()
-        known = self._statistics
-        if known is None or known[0] is not rows:
-            known = self._statistics = (rows, _count(rows))
-        return known[1]
+        """Figures over all rows."""
+        return self._index.statistics()
 
     def problems(self) -> tuple[LogProblem, ...]:
         """Which log files have lines that cannot be read."""
@@ -168,46 +140,3 @@ def _matching(rows: Iterable[HistoryRow], where: Filter) -> list[HistoryRow]:
 
 def _stamp(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="milliseconds")
-
-
-@dataclass
-class _Tally:
-    verdicts: Counter[Verdict] = field(default_factory=Counter)
-    reasons: Counter[Reason] = field(default_factory=Counter)
-    scores: list[int] = field(default_factory=lambda: [0] * SCORE_BINS)
-
-    def add(self, verdict: Verdict, score: float | None, reason: Reason | None) -> None:
-        self.verdicts[verdict] += 1
-        if reason is not None:
-            self.reasons[reason] += 1
-        if score is not None:
-            self.scores[min(int(score * SCORE_BINS), SCORE_BINS - 1)] += 1
-
-    def counts(self) -> Counts:
-        return Counts(self.verdicts.total(), dict(self.verdicts), dict(self.reasons), tuple(self.scores))
-
-
-def _count(rows: Iterable[HistoryRow]) -> Statistics:
-    """Runs that failed or were cancelled count in `states` alone: they have no verdict."""
-    total, modules = _Tally(), dict[str, _Tally]()
-    days: dict[str, Counter[Verdict]] = {}
-    states: Counter[RunState] = Counter()
-    video_seconds = analysis_seconds = 0.0
-    for row in rows:
-        states[row.state] += 1
-        if row.state is not RunState.DONE:
-            continue
-        total.add(row.verdict, row.score, row.reason)
-        days.setdefault(row.created_at[:10], Counter())[row.verdict] += 1
-        video_seconds += row.duration_s or 0.0
-        analysis_seconds += row.seconds
-        for key, result in row.modules.items():
-            modules.setdefault(key, _Tally()).add(result.verdict, result.score, result.reason)
-    return Statistics(
-        total=total.counts(),
-        modules={key: tally.counts() for key, tally in sorted(modules.items())},
-        days={day: dict(verdicts) for day, verdicts in days.items()},
-        states=dict(states),
-        video_seconds=video_seconds,
-        analysis_seconds=analysis_seconds,
-    )
