@@ -9,7 +9,7 @@ from django.conf import settings
 
 from detection import jobs
 from detection.records import query, uploads
-from detection.records.index import HistoryRow
+from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord
 from detection.records.uploads import Upload
 
