@@ -1,7 +1,7 @@
 """The first pass over a clip: its shots, who is in them, and the light that each was taken in.
 
-Memory does not grow with the clip: a shot is cut into chunks, a chunk keeps a bounded number of frames of each face, and what
-remains of it is one small `Decomposition`.
+Memory does not grow with the clip: a shot is cut into chunks, a chunk keeps a bounded number of frames of each face,
+and what remains of it is one small `Decomposition`.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ class Shot:
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """What the second pass needs to know. `size_px` is (width, height) upright; `time_s` when a person is seen first."""
+    """What the second pass needs to know. `size_px` is (width, height) upright; `time_s` when a person is seen
+    first.
+    """
 
     shots: tuple[Shot, ...]
     frames: int
@@ -239,8 +241,8 @@ def analyse(path: Path, step: Callable[[int], None]) -> ClipPlan:
         )
     if not any(shot.tracks for shot in work.shots):
         raise RelightError(
-            f"No face that could be relit was found in {path.name}: it takes a real face, turned less than half away, of at "
-            "least 40 pixels.",
+            f"No face that could be relit was found in {path.name}: it takes a real face of at least 40 pixels, turned "
+            "less than half away.",
             Reason.NO_FACE,
         )
     return ClipPlan(

@@ -1,9 +1,12 @@
-"""Bringing an overlay onto a frame at full resolution: on the CPU with numba, on CUDA with torch where both are there."""
+"""Bringing an overlay onto a frame at full resolution: on the CPU with numba, on CUDA with torch where both are
+there.
+"""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -48,7 +51,7 @@ class CpuCompositor:
             if y0 >= y1 or x0 >= x1:
                 continue
             bands = np.linspace(y0, y1, self._threads + 1).astype(int)
-            work = [(out, maps, a, b, x0, x1, left, top, step) for a, b in zip(bands[:-1], bands[1:], strict=True)]
+            work = [(out, maps, a, b, x0, x1, left, top, step) for a, b in pairwise(bands)]
             list(_pool().map(lambda arguments: _blend(*arguments), work))
         return out
 
@@ -58,8 +61,10 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(core_count(), thread_name_prefix="relight")
 
 
-@njit(cache=True, fastmath=True, nogil=True)
-def _blend(frame: Array, maps: Array, y0: int, y1: int, x0: int, x1: int, left: float, top: float, step: float) -> None:
+@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
+def _blend(  # noqa: PLR0917 – numba takes no keywords
+    frame: Array, maps: Array, y0: int, y1: int, x0: int, x1: int, left: float, top: float, step: float
+) -> None:
     size = maps.shape[0]
     row = np.empty((size, 6), np.float32)
     knee = np.float32(SHOULDER * 255)

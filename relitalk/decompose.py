@@ -1,9 +1,9 @@
 """Taking a shot apart: one source light, and one albedo, from a few frames of a face.
 
-The source light is one directional key light with its cast shadow, and an even ambient light. It is searched for over a grid of
-directions and ratios, and the best are refined; the cost is truncated, because brows, beards and highlights are no skin. Two
-facts speak for a light: skin albedo is nearly constant in log over the face, and it is constant over time at one point of the
-face, however the head turns.
+The source light is one directional key light with its cast shadow, and an even ambient light. It is searched for over
+a grid of directions and ratios, and the best are refined; the cost is truncated, because brows, beards and highlights
+are no skin. Two facts speak for a light: skin albedo is nearly constant in log over the face, and it is constant over
+time at one point of the face, however the head turns.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ Array = NDArray[Any]
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 ALBEDO_PX = 64
 SOURCE_SOFTNESS = 0.15  # penumbra of the source's shadows: wide, since their edges are known only roughly
-FLOOR = 0.15  # of the full source irradiance: what is darker is not lifted without end
+FLOOR = 0.2  # of the full source irradiance: what is darker is not lifted without end
 
 _RATIOS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
 _TRUNCATE = 0.2  # of |Δ log|: more than this is not skin
 _OVER_TIME = 4.0  # weight of constancy over time against constancy over the face
+# Per 30° below the horizon, or per 60° beyond 60° to the side: the lights of rooms and skies come from above and ahead.
+_PRIOR = 0.012
 _REFERENCE = Light()  # the exposure that intensity 1 means
 
 
@@ -39,8 +41,8 @@ _REFERENCE = Light()  # the exposure that intensity 1 means
 class SurfaceSample:
     """What the light is fitted to in one frame: P points, the centres of the mesh's skin triangles.
 
-    `x`, `y`, `z` (P,) canvas pixels; `normals` (P, 3); `weights` (P,) visible area in cm²; `log_luminance` (P,) of linear light;
-    `height_px`, `inside` (S, S) for the shadows.
+    `x`, `y`, `z` (P,) canvas pixels; `normals` (P, 3); `weights` (P,) visible area in cm²; `log_luminance` (P,) of
+    linear light; `height_px`, `inside` (S, S) for the shadows.
     """
 
     x: Array
@@ -58,8 +60,8 @@ class SurfaceSample:
 class SourceLight:
     """The light that a shot was taken in. Irradiance is `exposure` × (ambient + (1 − ambient) · max(0, n·l) · shadow).
 
-    `ambient` 0..1 is the ambient part of the whole; `exposure` scales it so that the face is as bright as under the reference
-    light (`Light()`); `misfit` is the mean truncated |Δ log| that is left, 0 for a perfect fit.
+    `ambient` 0..1 is the ambient part of the whole; `exposure` scales it so that the face is as bright as under the
+    reference light (`Light()`); `misfit` is the mean truncated |Δ log| that is left, 0 for a perfect fit.
     """
 
     azimuth_deg: float
@@ -119,7 +121,9 @@ def _skin_triangles() -> Array:
 
 
 def sample_surface(geometry: Geometry, image: Array | None = None) -> SurfaceSample:
-    """The points of one frame that a light can be fitted to. `image` (S, S, 3) uint8 takes the place of the canvas's own."""
+    """The points of one frame that a light can be fitted to. `image` (S, S, 3) uint8 takes the place of the canvas's
+    own.
+    """
     triangles = _skin_triangles()
     centres = geometry.points_px[triangles].mean(axis=1)
     x, y = (np.ascontiguousarray(centres[:, axis], np.float32) for axis in (0, 1))
@@ -181,8 +185,8 @@ class LightFit:
         name = tuple(np.round(direction, 3))
         if name not in self._keys:
             cosine = np.maximum(self._normals @ direction, 0)
-            for sample, row in zip(self._samples, cosine, strict=True):
-                row *= shadow_at(
+            for number, sample in enumerate(self._samples):
+                cosine[number] *= shadow_at(
                     sample.height_px, sample.inside, sample.x, sample.y, sample.z, direction, SOURCE_SOFTNESS,
                     sample.px_per_cm,
                 )  # fmt: skip
@@ -195,7 +199,9 @@ class LightFit:
         median = np.median(albedo[self._seen]) if self._seen.any() else 0.0
         over_face = self._total @ np.minimum(np.abs(albedo - median), _TRUNCATE)
         over_time = (self._weights * np.minimum(np.abs(residual - albedo), _TRUNCATE)).sum()
-        return float((over_face + _OVER_TIME * over_time) / max(self._total.sum(), 1e-9))
+        azimuth, elevation = angles_of(direction)
+        unusual = max(0.0, -elevation / 30) + max(0.0, (abs(azimuth) - 60) / 60)
+        return float((over_face + _OVER_TIME * over_time) / max(self._total.sum(), 1e-9)) + _PRIOR * unusual
 
     def _refine(self, direction: Vector, ambient: float) -> SourceLight:
         """Coordinate descent over azimuth, elevation and ratio, in ever smaller steps."""
@@ -224,7 +230,9 @@ class LightFit:
 
 
 def decompose(geometries: Sequence[Geometry], light: SourceLight) -> Decomposition:
-    """The albedo of one face under `light`: the mean over the frames of log I − log E, weighted with E² (and the view)."""
+    """The albedo of one face under `light`: the mean over the frames of log I − log E, weighted with E² (and the
+    view).
+    """
     texels = ALBEDO_PX * ALBEDO_PX
     total, weight = np.zeros(texels), np.full(texels, 1e-6)
     skin: list[Array] = []

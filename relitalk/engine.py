@@ -1,7 +1,7 @@
 """The door to the embedded engine: a clip goes in, the same clip under another light comes out.
 
-Two passes. The first (`relitalk.analysis`) finds shots, people and the light of each; the second, here, follows the faces through
-every frame and relights it. Neither keeps more than a few frames.
+Two passes. The first (`relitalk.analysis`) finds shots, people and the light of each; the second, here, follows the
+faces through every frame and relights it. Neither keeps more than a few frames.
 """
 
 from __future__ import annotations
@@ -67,11 +67,13 @@ def relight(
     video: Path,
     light: Light,
     out: Path,
+    *,
     options: Options | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
-    """Writes `video` under `light` to `out` (MP4) and says what was done. `out` appears when it is whole, or not at all.
+    """Writes `video` under `light` to `out` (MP4) and says what was done. `out` appears when it is whole, or not at
+    all.
 
     Raises RelightError (with the reason), Cancelled when `cancelled()` turned true, and what `progress` raises.
     """
@@ -169,13 +171,13 @@ class _Rendering:
 
     def run(self, video: Path, out: Path, step: Callable[[int], None]) -> None:
         metadata = {"comment": f"{NOT_EVIDENCE}; {ENGINE} {VERSION}; {self._light}", "description": NOT_EVIDENCE}
-        early: list[Packet] = []  # sound that comes before the first picture
+        early: list[Packet[Any]] = []  # sound that comes before the first picture
         with ClipReader.open(video) as clip, ExitStack() as stack:
             writer: ClipWriter | None = None
             follower = FaceFollower(round(DETECT_EVERY_S * clip.rate))
             cuts = self._plan.cuts()
 
-            def on_audio(packet: Packet) -> None:
+            def on_audio(packet: Packet[Any]) -> None:
                 writer.write_audio(packet) if writer is not None else early.append(packet)
 
             for frame in clip.frames(on_audio):
@@ -250,7 +252,14 @@ class _Rendering:
         self.frames_relit += bool(overlays)
         if lit:
             number, geometry = lit[0]
-            self._probe.add(number, moment.frame.time_s, geometry, smoothed[number], moment.image, relit)
+            self._probe.add(
+                track=number,
+                time_s=moment.frame.time_s,
+                geometry=geometry,
+                landmarks_px=smoothed[number],
+                source=moment.image,
+                relit=relit,
+            )
         if self._options.frames_dir is not None:
             _save_png(self._options.frames_dir, moment.frame.index, relit)
         return relit

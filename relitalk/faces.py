@@ -48,7 +48,9 @@ def with_cuts(frames: Iterator[ClipFrame]) -> Iterator[tuple[ClipFrame, bool]]:
 
 
 def _difference(before: Array, after: Array) -> float:
-    """Mean difference of two thumbnails, less a change of exposure (a flash is no cut), relative to their brightness."""
+    """Mean difference of two thumbnails, less a change of exposure (a flash is no cut), relative to their
+    brightness.
+    """
     gain = float((before * after).sum() / max(float((after * after).sum()), 1e-6))
     absolute = float(np.abs(before - np.clip(gain, 0.7, 1.4) * after).mean())
     return absolute / max(0.25, 2 * float(before.mean()))

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relitalk.matte import height_normals, inflate, person_matte, snap_to_edges, unit
-from relitalk.mesh import FEATURES, LEFT_EYE, MOUTH, RIGHT_EYE, Pose, face_mesh, fit_pose, vertex_normals
+from relitalk.matte import height_normals, inflate, person_matte, snap_to_edges, tighten, unit
+from relitalk.mesh import FEATURES, LEFT_EYE, MOUTH, MOUTH_CORNERS, RIGHT_EYE, Pose, face_mesh, fit_pose, vertex_normals
 from relitalk.raster import rasterise
 
 Array = NDArray[Any]
@@ -37,7 +37,9 @@ def to_linear(image: Array) -> Array:
 
 @dataclass(frozen=True)
 class Canvas:
-    """A square of the frame. `left_px`, `top_px` is its corner in the frame, `step_px` the frame pixels per canvas pixel."""
+    """A square of the frame. `left_px`, `top_px` is its corner in the frame, `step_px` the frame pixels per canvas
+    pixel.
+    """
 
     left_px: float
     top_px: float
@@ -87,10 +89,10 @@ class Canvas:
 class Geometry:
     """The surface of one face in one frame, on its canvas of S² pixels.
 
-    `image` (S, S, 3) uint8; `matte` (S, S) 0..1 person; `height_px` (S, S) above the silhouette's plane; `normals` (S, S, 3)
-    unit, (right, up, viewer); `uv` (S, S, 2), meant where `on_mesh`; `mesh_weight` (S, S) 1 where the mesh alone decides, 0
-    off it; `skin` (S, S) bool, the mesh less eyes, brows and lips; `careful` (S, S) 0..1, eyes and the inside of the mouth;
-    `points_px` (468, 3) canvas x, y (down) and z towards the viewer above the silhouette's plane.
+    `image` (S, S, 3) uint8; `matte` (S, S) 0..1 person; `height_px` (S, S) above the silhouette's plane; `normals` (S,
+    S, 3) unit, (right, up, viewer); `uv` (S, S, 2), meant where `on_mesh`; `mesh_weight` (S, S) 1 where the mesh alone
+    decides, 0 off it; `skin` (S, S) bool, the mesh less eyes, brows and lips; `careful` (S, S) 0..1, eyes and the
+    inside of the mouth; `points_px` (468, 3) canvas x, y (down) and z towards the viewer above the silhouette's plane.
     """
 
     canvas: Canvas
@@ -122,7 +124,7 @@ def build_geometry(frame: Array, landmarks_px: Array, last_matte: Array | None =
     """
     canvas = Canvas.around(landmarks_px)
     image = canvas.cut(frame)
-    matte = snap_to_edges(person_matte(image), image)
+    matte = tighten(snap_to_edges(person_matte(image), image))
     if last_matte is not None:
         matte = 0.6 * matte + 0.4 * last_matte
 
@@ -142,7 +144,9 @@ def build_geometry(frame: Array, landmarks_px: Array, last_matte: Array | None =
     weight = (blend * blend * (3 - 2 * blend)).astype(np.float32)
 
     depth = np.maximum(np.where(on_mesh, depth, 0), 0)
-    inflated = inflate(inside, np.where(from_border_cm > 0.3, depth, np.nan), pose.scale)
+    # Only the upper face holds the inflated surface up: a neck recedes behind the chin, a forehead goes on into the skull.
+    holds = (from_border_cm > 0.3) & ~_below(points, MOUTH_CORNERS)
+    inflated = inflate(inside, np.where(holds, depth, np.nan), pose.scale)
     inflated_normals = cv2.GaussianBlur(height_normals(inflated), (0, 0), 0.25 * pose.scale)
     normals = weight[..., None] * drawn[..., :3] + (1 - weight[..., None]) * inflated_normals
     normals = unit(cv2.GaussianBlur(normals, (0, 0), _NORMAL_BLUR_CM * pose.scale)).astype(np.float32)
@@ -160,6 +164,14 @@ def build_geometry(frame: Array, landmarks_px: Array, last_matte: Array | None =
         points_px=points,
         pose=pose,
     )
+
+
+def _below(points_px: Array, line: tuple[int, int]) -> Array:
+    """Where a pixel lies on the chin's side of the line through two vertices: (CANVAS_PX, CANVAS_PX) bool."""
+    (x0, y0), (x1, y1) = points_px[line[0], :2], points_px[line[1], :2]
+    y, x = np.mgrid[0:CANVAS_PX, 0:CANVAS_PX]
+    below: Array = (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) > 0
+    return below
 
 
 def _outlines(points_px: Array, outlines: tuple[tuple[int, ...], ...]) -> Array:

@@ -24,8 +24,8 @@ class Light:
 
     `intensity` and `ambient` are irradiances relative to the reference exposure: a face lit from the front with
     intensity 1 and ambient 0.15 is as bright as it was in the clip. `softness` 0 is a point-like source with a cast
-    shadow, 1 a source as large as the sky's half (order-2 spherical harmonics, no shadow edge). `fixed_to` says what the
-    direction is relative to: the scene, or the head as it turns.
+    shadow, 1 a source as large as the sky's half (order-2 spherical harmonics, no shadow edge). `fixed_to` says what
+    the direction is relative to: the scene, or the head as it turns.
     """
 
     azimuth_deg: float = 0.0
@@ -81,7 +81,8 @@ def angle_between_deg(one: Vector, other: Vector) -> float:
 
 
 def soft_cosine(cosine: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Irradiance of a directional light in order-2 spherical harmonics, per unit of the light (Ramamoorthi and Hanrahan 2001).
+    """Irradiance of a directional light in order-2 spherical harmonics, per unit of the light (Ramamoorthi and
+    Hanrahan 2001).
 
     `cosine` is n·l; the result approximates max(0, n·l) without its kink, and is never negative above -0.04.
     """
@@ -106,13 +107,13 @@ def spherical_harmonics(light: Light) -> NDArray[np.float64]:
 
 PRESETS: dict[str, Light] = {
     "front": Light(0, 10),
-    "left": Light(-60, 15),
-    "right": Light(60, 15),
-    "top": Light(0, 65),
-    "below": Light(0, -40),
-    "rembrandt": Light(-45, 40, intensity=1.15, ambient=0.12),
-    "split": Light(90, 5, intensity=1.3, ambient=0.06),
-    "sunset": Light(70, 8, intensity=1.2, ambient=0.12, colour=(1.0, 0.72, 0.45), softness=0.15),
+    "left": Light(-60, 15, intensity=1.3),
+    "right": Light(60, 15, intensity=1.3),
+    "top": Light(0, 60, intensity=1.4),
+    "below": Light(0, -40, intensity=1.2),
+    "rembrandt": Light(-45, 40, intensity=1.4, ambient=0.12),
+    "split": Light(90, 5, intensity=1.5, ambient=0.08),
+    "sunset": Light(65, 8, intensity=1.5, ambient=0.15, colour=(1.0, 0.72, 0.45), softness=0.15),
     "normalised": Light(0, 10, intensity=0.75, ambient=0.4, softness=1.0),
 }
 

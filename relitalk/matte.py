@@ -1,8 +1,8 @@
 """Shape beyond the mesh: the person's matte, and a smooth height field inflated from it that joins the face mesh.
 
-What is solved for is the square of the height, u = h²: ∇²u = −4 holds on a sphere and ∇²u = −2 on a cylinder, u = 0 on the
-silhouette turns the normals into the picture plane there, and the normal (−u_x/2, −u_y/2, h) has no singularity. The screened
-form, ∇²u − u/L² = −bulge, keeps a body, which is wide but flat, from swelling to a ball.
+What is solved for is the square of the height, u = h²: ∇²u = −4 holds on a sphere and ∇²u = −2 on a cylinder, u = 0 on
+the silhouette turns the normals into the picture plane there, and the normal (−u_x/2, −u_y/2, h) has no singularity.
+The screened form, ∇²u − u/L² = −bulge, keeps a body, which is wide but flat, from swelling to a ball.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from detection.inference.session import load
 Array = NDArray[Any]
 
 MATTE_PX = 256  # the network's side
-BULGE = 4.0
-SCREEN_CM = 6.5  # L: what is much wider than this is no higher than L·√bulge = 13 cm
+BULGE = 2.5
+SCREEN_CM = 6.5  # L: what is much wider than this is no higher than L·√bulge = 10 cm
 _COARSEST_PX = 16
 _SWEEPS = 24
 _OVER_RELAXATION = 1.7
@@ -50,6 +50,14 @@ def snap_to_edges(matte: Array, image: Array, radius: int = 4, noise: float = 2e
     return snapped
 
 
+def tighten(matte: Array) -> Array:
+    """Draws the matte's soft border inwards: background that is lit with the person shows as a halo, a dim hair does
+    not.
+    """
+    tight: Array = np.clip((matte - 0.35) / 0.55, 0, 1)
+    return tight
+
+
 def inflate(inside: Array, known_px: Array, px_per_cm: float) -> Array:
     """Height of the person above the silhouette's plane in pixels, shape of `inside` (S, S).
 
@@ -75,9 +83,11 @@ def inflate(inside: Array, known_px: Array, px_per_cm: float) -> Array:
     return height
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
 def _relax(u: Array, fixed: Array, source: float, share: float, omega: float) -> None:
-    """Red-black successive over-relaxation where `fixed` is false; mirrored at the border. `share` is 1 / (4 + 1/L²)."""
+    """Red-black successive over-relaxation where `fixed` is false; mirrored at the border. `share` is 1 / (4 +
+    1/L²).
+    """
     height, width = u.shape
     for _ in range(_SWEEPS):
         for colour in range(2):

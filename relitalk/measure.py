@@ -1,4 +1,6 @@
-"""Measures of a relit clip: how well the decomposition explains it, whether it flickers, whose face it is, where its light is."""
+"""Measures of a relit clip: how well the decomposition explains it, whether it flickers, whose face it is, where its
+light is.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ MAX_PSNR_DB = 60.0
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """How like the frames their renderings are: UV albedo × the estimated source light, over the visible skin of the mesh."""
+    """How like the frames their renderings are: UV albedo × the estimated source light, over the visible skin of the
+    mesh.
+    """
 
     psnr_db: float
     ssim: float
@@ -39,9 +43,10 @@ class Reconstruction:
 class Measures:
     """What was measured on a relit clip.
 
-    `reconstruction_psnr_db`, `reconstruction_ssim`: see `Reconstruction`. `identity_similarity`: mean cosine of the SFace
-    embeddings of source and relit faces. `flicker_source`, `flicker_relit`: see `Flicker`. `direction_error_deg`: angle between
-    the light asked for and the one estimated anew from the relit frames. None where there was nothing to measure it on.
+    `reconstruction_psnr_db`, `reconstruction_ssim`: see `Reconstruction`. `identity_similarity`: mean cosine of the
+    SFace embeddings of source and relit faces. `flicker_source`, `flicker_relit`: see `Flicker`.
+    `direction_error_deg`: angle between the light asked for and the one estimated anew from the relit frames. None
+    where there was nothing to measure it on.
     """
 
     reconstruction_psnr_db: float | None
@@ -59,7 +64,9 @@ def psnr_db(image: Array, reference: Array, mask: Array) -> float:
 
 
 def ssim(image: Array, reference: Array, mask: Array) -> float:
-    """Structural similarity (Gaussian window of σ 1.5) of display values (H, W, 3) in 0..1, its mean over a mask (H, W)."""
+    """Structural similarity (Gaussian window of σ 1.5) of display values (H, W, 3) in 0..1, its mean over a mask (H,
+    W).
+    """
     _, whole = structural_similarity(
         image, reference, channel_axis=2, data_range=1.0, gaussian_weights=True, sigma=1.5,
         use_sample_covariance=False, full=True,
@@ -68,7 +75,9 @@ def ssim(image: Array, reference: Array, mask: Array) -> float:
 
 
 def gain_aligned(image: Array, reference: Array, mask: Array) -> Array:
-    """`image` (H, W, 3) in 0..1 scaled in linear light by the one factor that fits `reference` best over a mask, as display values."""
+    """`image` (H, W, 3) in 0..1 scaled in linear light by the one factor that fits `reference` best over a mask, as
+    display values.
+    """
     linear, target = image.astype(float) ** GAMMA, reference.astype(float) ** GAMMA
     gain = float((linear[mask] * target[mask]).sum() / max(float((linear[mask] ** 2).sum()), 1e-12))
     aligned: Array = np.clip(gain * linear, 0, 1) ** (1 / GAMMA)
@@ -111,7 +120,8 @@ def reconstruction(geometries: Sequence[Geometry], decomposition: Decomposition)
 
 
 class Flicker:
-    """Flicker of a face: the root mean square over time of the second difference of log luminance at points of the surface.
+    """Flicker of a face: the root mean square over time of the second difference of log luminance at points of the
+    surface.
 
     A steady change, as of a turning head, has none; what jumps from one frame to the next has. Fed with the samples of
     neighbouring frames, in order; a gap starts anew.

@@ -33,12 +33,16 @@ LIPS = (61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 291, 409, 270, 269, 267, 0
 MOUTH = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308, 415, 310, 311, 312, 13, 82, 81, 80, 191)
 LEFT_BROW = (70, 63, 105, 66, 107, 55, 65, 52, 53, 46)
 RIGHT_BROW = (300, 293, 334, 296, 336, 285, 295, 282, 283, 276)
+MOUTH_CORNERS = (61, 291)
+CHIN = 152
 FEATURES = (LEFT_EYE, RIGHT_EYE, LIPS, LEFT_BROW, RIGHT_BROW)  # what is not plain skin
 
 
 @dataclass(frozen=True)
 class FaceMesh:
-    """The canonical face: `vertices_cm` (468, 3) as (right, up, viewer), `uv` (468, 2) in 0..1, `triangles` (898, 3)."""
+    """The canonical face: `vertices_cm` (468, 3) as (right, up, viewer), `uv` (468, 2) in 0..1, `triangles` (898,
+    3).
+    """
 
     vertices_cm: Array
     uv: Array

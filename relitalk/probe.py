@@ -34,7 +34,7 @@ class Probe:
         self._similarity: list[float] = []
 
     def add(
-        self, track: int, time_s: float, geometry: Geometry, landmarks_px: Array, source: Array, relit: Array
+        self, *, track: int, time_s: float, geometry: Geometry, landmarks_px: Array, source: Array, relit: Array
     ) -> None:
         """One face of one frame: the frames (H, W, 3) before and after."""
         if track != self._track:
@@ -73,7 +73,9 @@ class Probe:
         return self._source.value, self._relit.value
 
     def direction_error_deg(self) -> float | None:
-        """Between the light asked for and the one estimated from the relit frames; None for a soft or a moving light."""
+        """Between the light asked for and the one estimated from the relit frames; None for a soft or a moving
+        light.
+        """
         light = self._light
         if self._moving or light.softness > 0.5 or light.fixed_to == "head" or light.intensity < light.ambient:
             return None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 
 
-@njit(cache=True, fastmath=True, nogil=True)
+@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
 def _rasterise(points: Array, triangles: Array, attributes: Array, depth: Array, out: Array) -> None:
     height, width = depth.shape
     channels = attributes.shape[1]

@@ -1,7 +1,7 @@
 """From a frame and its decomposition to the same frame under another light.
 
-What is computed on the canvas is a gain and an added highlight per pixel; `composite` brings them onto the frame. A frame keeps
-its own detail that way, at any resolution.
+What is computed on the canvas is a gain and an added highlight per pixel; `composite` brings them onto the frame. A
+frame keeps its own detail that way, at any resolution.
 """
 
 from __future__ import annotations
@@ -17,13 +17,16 @@ from numpy.typing import NDArray
 from relitalk.decompose import LUMINANCE, Decomposition, low_frequencies
 from relitalk.geometry import CANVAS_PX, GAMMA, Canvas, Geometry, to_linear
 from relitalk.light import Light, Vector, angles_of, soft_cosine
+from relitalk.mesh import CHIN
 from relitalk.shadow import shadow_map
 
 Array = NDArray[Any]
 
-TARGET_SOFTNESS = 0.12  # tangent of the key light's apparent radius: a 1 m softbox at 4 m
+TARGET_SOFTNESS = 0.2  # tangent of the key light's apparent radius: a 1 m softbox at 2.5 m
 MAX_GAIN = 5.0
-HAIR_STRENGTH = 0.5  # of the effect on what is neither skin nor mesh: hair, clothes
+_FREE_GAIN = 2.5
+HAIR_STRENGTH = 0.5  # of the effect on what is neither skin nor mesh …
+CLOTHES_STRENGTH = 0.3  # … and below the chin, where the height is a mere guess
 
 _SPECULAR = 0.04
 _SHININESS = 22.0
@@ -45,17 +48,34 @@ def key_direction(light: Light, geometry: Geometry) -> Vector:
     return geometry.pose.rotation @ light.direction if light.fixed_to == "head" else light.direction
 
 
-def target_irradiance(geometry: Geometry, light: Light) -> Array:
+@dataclass(frozen=True)
+class _Key:
+    """The key light in one frame: `cosine` n·l and `visible`, the part of it that is not shadowed, both (S, S)."""
+
+    direction: Vector
+    cosine: Array
+    visible: Array
+
+    @classmethod
+    def on(cls, geometry: Geometry, light: Light) -> _Key:
+        direction = key_direction(light, geometry)
+        cosine = geometry.normals @ direction.astype(np.float32)
+        hard = light.softness < 1
+        return cls(
+            direction, cosine, shadow_map(geometry, direction, TARGET_SOFTNESS) if hard else np.ones_like(cosine)
+        )
+
+
+def target_irradiance(light: Light, key: _Key) -> Array:
     """Irradiance (S, S, 3) float32 under the light that is asked for."""
-    direction = key_direction(light, geometry)
-    cosine = geometry.normals @ direction.astype(np.float32)
-    key = np.zeros_like(cosine)
-    if light.softness < 1:
-        key += (1 - light.softness) * np.maximum(cosine, 0) * shadow_map(geometry, direction, TARGET_SOFTNESS)
+    # A source of some size has no sharp terminator: where it rises over the surface's horizon, the cosine sets in smoothly.
+    rising = np.clip((key.cosine + TARGET_SOFTNESS) / (2 * TARGET_SOFTNESS), 0, 1)
+    lambert = np.where(key.cosine > TARGET_SOFTNESS, key.cosine, TARGET_SOFTNESS * rising * rising)
+    shading = (1 - light.softness) * lambert * key.visible
     if light.softness > 0:
-        key += light.softness * np.maximum(soft_cosine(cosine), 0)
+        shading += light.softness * np.maximum(soft_cosine(key.cosine), 0)
     colour = np.asarray(light.colour, np.float32)
-    irradiance: Array = np.float32(light.ambient) + np.float32(light.intensity) * key[..., None] * colour
+    irradiance: Array = np.float32(light.ambient) + np.float32(light.intensity) * shading[..., None] * colour
     return irradiance
 
 
@@ -69,35 +89,54 @@ def overlay(
 ) -> Overlay:
     """What has to be done to the frame so that this face is lit by `light`.
 
-    `presence` 0..1 fades the whole effect; `others` are the landmarks (468, 3) in frame pixels of the other faces in the
-    picture, whose hair and body are theirs to light.
+    `presence` 0..1 fades the whole effect; `others` are the landmarks (468, 3) in frame pixels of the other faces in
+    the picture, whose hair and body are theirs to light.
     """
     source = decomposition.light.irradiance(geometry)
     linear = to_linear(geometry.image)
-    target = target_irradiance(geometry, light)
-    correction = _albedo_correction(geometry, decomposition, source, linear)
-    log_gain = np.log(np.maximum(target, 0.02) / source[..., None]) + correction[..., None]
-    log_gain = np.clip(log_gain, -4.0, np.log(MAX_GAIN))
-    log_gain = _spare_features(log_gain, geometry)
+    key = _Key.on(geometry, light)
+    log_gain = np.log(np.maximum(target_irradiance(light, key), 0.02) / source[..., None])
+    log_gain += _albedo_correction(geometry, decomposition, source, linear)[..., None]
+    log_gain = _spare_features(_limited(log_gain), geometry)
 
     skin = _skin_likeness(geometry, decomposition, source, linear)
-    strength = geometry.matte * (HAIR_STRENGTH + (1 - HAIR_STRENGTH) * np.maximum(skin, geometry.mesh_weight))
+    elsewhere = _strength_off_skin(geometry)
+    strength = geometry.matte * (elsewhere + (1 - elsewhere) * np.maximum(skin, geometry.mesh_weight))
     strength *= _reach() * _facing(geometry) * presence
     for other in others:
         strength *= _ownership(geometry, other)
     log_gain *= strength[..., None]
 
     lit = linear * np.exp(log_gain)
-    highlight = _highlight(geometry, light) * (strength * skin * (1 - geometry.careful))[..., None]
+    highlight = _highlight(geometry, light, key) * (strength * skin * (1 - geometry.careful))[..., None]
     added = np.power(lit + highlight, 1 / GAMMA) - np.power(lit, 1 / GAMMA)
     return Overlay(geometry.canvas, np.exp(log_gain / GAMMA).astype(np.float32), added.astype(np.float32))
+
+
+def _limited(log_gain: Array) -> Array:
+    """Gains from _FREE_GAIN on run smoothly into MAX_GAIN: what little light a deep source shadow left is mostly
+    noise.
+    """
+    knee = np.float32(np.log(_FREE_GAIN))
+    room = np.float32(np.log(MAX_GAIN)) - knee
+    over = np.maximum(log_gain - knee, 0)
+    limited: Array = np.where(over > 0, knee + room * np.tanh(over / room), np.maximum(log_gain, -4))
+    return limited
+
+
+def _strength_off_skin(geometry: Geometry) -> Array:
+    """HAIR_STRENGTH from the chin up, CLOTHES_STRENGTH from 4 cm below it: (S, 1)."""
+    y = np.arange(CANVAS_PX, dtype=np.float32)[:, None]
+    below = np.clip((y - geometry.points_px[CHIN, 1]) / (4 * geometry.px_per_cm), 0, 1)
+    strength: Array = HAIR_STRENGTH + (CLOTHES_STRENGTH - HAIR_STRENGTH) * below
+    return strength
 
 
 def _albedo_correction(geometry: Geometry, decomposition: Decomposition, source: Array, linear: Array) -> Array:
     """Where the source light was weak, its shading is known badly: log factors (S, S) towards the clip's albedo there.
 
-    Half of what this frame's low frequencies deviate from the clip's albedo is taken back, and a third of what the clip's
-    albedo deviates from even skin.
+    Half of what this frame's low frequencies deviate from the clip's albedo is taken back, and a third of what the
+    clip's albedo deviates from even skin.
     """
     weak = 1 - np.clip((source / decomposition.light.exposure - 0.2) / 0.5, 0, 1)
     sure = geometry.skin * np.clip(geometry.normals[..., 2] - 0.1, 0, 1)
@@ -108,7 +147,8 @@ def _albedo_correction(geometry: Geometry, decomposition: Decomposition, source:
     clip = cv2.remap(decomposition.log_albedo, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     inner = cv2.GaussianBlur(geometry.mesh_weight * geometry.on_mesh, (0, 0), 0.15 * geometry.px_per_cm)
     correction: Array = -np.clip(0.5 * (here - clip) + 0.3 * clip, -0.7, 0.7) * inner * weak
-    return cv2.GaussianBlur(correction, (0, 0), 0.2 * geometry.px_per_cm)
+    smooth: Array = cv2.GaussianBlur(correction, (0, 0), 0.2 * geometry.px_per_cm)
+    return smooth
 
 
 def _spare_features(log_gain: Array, geometry: Geometry) -> Array:
@@ -125,19 +165,18 @@ def _skin_likeness(geometry: Geometry, decomposition: Decomposition, source: Arr
     smooth = cv2.GaussianBlur(linear, (0, 0), 0.2 * geometry.px_per_cm)
     deviation = np.log(np.maximum(smooth, 2e-3)) - np.log(source)[..., None] - decomposition.skin_log
     likeness = np.exp(-(deviation**2).sum(axis=-1) / (2 * 3 * _SKIN_SPREAD**2))
-    return cv2.GaussianBlur(likeness.astype(np.float32), (0, 0), 0.25 * geometry.px_per_cm)
+    even: Array = cv2.GaussianBlur(likeness.astype(np.float32), (0, 0), 0.25 * geometry.px_per_cm)
+    return even
 
 
-def _highlight(geometry: Geometry, light: Light) -> Array:
+def _highlight(geometry: Geometry, light: Light, key: _Key) -> Array:
     """Blinn-Phong highlight of the key light in linear light, (S, S, 3)."""
-    direction = key_direction(light, geometry)
-    half = direction + (0, 0, 1)
+    half = key.direction + np.array([0.0, 0.0, 1.0])
     length = float(np.linalg.norm(half))
     if length < 1e-3 or light.softness >= 1:
         return np.zeros((CANVAS_PX, CANVAS_PX, 3), np.float32)
     lobe = np.maximum(geometry.normals @ (half / length).astype(np.float32), 0) ** _SHININESS
-    lobe *= np.clip(geometry.normals @ direction.astype(np.float32) * 4, 0, 1)
-    lobe *= shadow_map(geometry, direction, TARGET_SOFTNESS) * geometry.mesh_weight
+    lobe *= np.clip(key.cosine * 4, 0, 1) * key.visible * geometry.mesh_weight
     amount = _SPECULAR * light.intensity * (1 - light.softness)
     highlight: Array = amount * lobe[..., None] * np.asarray(light.colour, np.float32)
     return highlight
@@ -147,7 +186,7 @@ def _reach() -> Array:
     """1 around the face, falling to 0 at the canvas's border, so that a body that goes on beyond it shows no edge."""
     axis = np.abs(np.linspace(-1, 1, CANVAS_PX, dtype=np.float32))
     distance = np.hypot(axis[:, None], axis[None, :] * 0.9)
-    fade = np.clip((1.0 - distance) / 0.4, 0, 1)
+    fade = np.clip((1.0 - distance) / 0.5, 0, 1)
     reach: Array = fade * fade * (3 - 2 * fade)
     return reach
 
@@ -164,7 +203,8 @@ def _ownership(geometry: Geometry, other_px: Array) -> Array:
     def distance(points: Array) -> Array:
         low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
         centre, size = (low + high) / 2, max(float((high - low).max()), 1.0)
-        return np.hypot(x - centre[0], y - centre[1]) / size
+        away: Array = np.hypot(x - centre[0], y - centre[1]) / size
+        return away
 
     lead = distance(geometry.canvas.place(other_px)) - distance(geometry.points_px)
     owned: Array = np.clip(lead / 0.3 + 0.5, 0, 1)

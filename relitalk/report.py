@@ -39,7 +39,9 @@ class Person:
 
 @dataclass(frozen=True)
 class Report:
-    """What was done to a clip. `frames_without_face` were kept as they are; so were frames in which only others are seen."""
+    """What was done to a clip. `frames_without_face` were kept as they are; so were frames in which only others are
+    seen.
+    """
 
     engine: str
     version: str

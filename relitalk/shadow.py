@@ -1,7 +1,8 @@
 """Cast shadows: how much of a directional light reaches a point past the rest of the height field (numba).
 
-A ray runs from the point towards the light. How far the surface stands above or below the ray, over the distance run, is the
-angle by which the light is cleared or covered; over a range of angles, the source's apparent radius, that is a soft edge.
+A ray runs from the point towards the light. How far the surface stands above or below the ray, over the distance run,
+is the angle by which the light is cleared or covered; over a range of angles, the source's apparent radius, that is a
+soft edge.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def shadow_map(geometry: Geometry, direction: Vector, softness: float) -> Array:
     return visible.reshape(height, width)
 
 
-def shadow_at(
+def shadow_at(  # noqa: PLR0917
     height_px: Array, inside: Array, x: Array, y: Array, z: Array, direction: Vector, softness: float, px_per_cm: float
 ) -> Array:
     """As `shadow_map` for single points (N,) of the canvas at the height `z`: (N,) float32."""
@@ -54,8 +55,8 @@ def shadow_at(
     return out
 
 
-@njit(cache=True, fastmath=True, nogil=True)
-def _march(
+@njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
+def _march(  # noqa: PLR0917 – numba takes no keywords
     height_px: Array, inside: Array, px: Array, py: Array, pz: Array, dx: float, dy: float, dz: float, reach: float,
     softness: float, bias: float, out: Array,
 ) -> None:  # fmt: skip

@@ -1,7 +1,7 @@
 """Reading every frame of a clip and writing it back: same times, same colours, same sound.
 
-Pixels go YUV → RGB → YUV with full chroma interpolation and the clip's own matrix and range, which leaves what was not relit
-within a rounding step of the source.
+Pixels go YUV → RGB → YUV with full chroma interpolation and the clip's own matrix and range, which leaves what was not
+relit within a rounding step of the source.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.audio.frame import AudioFrame
 from av.container import InputContainer, OutputContainer
 from av.filter import Graph
 from av.packet import Packet
@@ -27,17 +26,15 @@ from numpy.typing import NDArray
 from detection.records.schema import Reason
 from detection.vision.video import VideoError, decode, open_video, orientation_of, square_pixel_size, start_s
 from relitalk.errors import RelightError
+from relitalk.sound import sound_for
 
 Array = NDArray[Any]
 
-COPIED_AUDIO = {"aac", "mp3"}  # what browsers play from an MP4 as it is
-AUDIO_RATE_HZ = 48_000
 CRF = 17  # visually lossless: the source was compressed once already
 _SCALE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 _FULL_RANGE = 2
 _UNSPECIFIED = 2
-_SILENCE_SAMPLES = 1024
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,9 @@ class Colour:
 
 @dataclass(frozen=True)
 class ClipFrame:
-    """One decoded frame. `pts` counts `time_base` from 0:00; `image` decodes to upright RGB (H, W, 3) with even sides."""
+    """One decoded frame. `pts` counts `time_base` from 0:00; `image` decodes to upright RGB (H, W, 3) with even
+    sides.
+    """
 
     index: int
     time_s: float
@@ -109,8 +108,10 @@ class ClipReader:
     def start_s(self) -> float:
         return start_s(self.container)
 
-    def frames(self, on_audio: Callable[[Packet], None] | None = None) -> Iterator[ClipFrame]:
-        """The frames, and on the way the audio packets that lie between them. Raises RelightError when there is none."""
+    def frames(self, on_audio: Callable[[Packet[Any]], None] | None = None) -> Iterator[ClipFrame]:
+        """The frames, and on the way the audio packets that lie between them. Raises RelightError when there is
+        none.
+        """
         offset = round(self.start_s / self.time_base)
         step = max(1, round(1 / self.rate / self.time_base))
         index, last = 0, -step
@@ -127,7 +128,7 @@ class ClipReader:
                 index, last = index + 1, pts
         if index == 0:
             raise RelightError(
-                f"No frame of {self.path.name} can be decoded: it is damaged or cut off. Copy it again from its source.",
+                f"No frame of {self.path.name} can be decoded: it is damaged or cut off. Copy it again.",
                 Reason.UNREADABLE,
             )
 
@@ -154,7 +155,7 @@ class ClipReader:
             )
         return np.ascontiguousarray(image[:rows, :columns])
 
-    def _packets(self, with_audio: bool) -> Iterator[Packet]:
+    def _packets(self, with_audio: bool) -> Iterator[Packet[Any]]:
         streams = [self.stream] + ([self.audio] if with_audio and self.audio is not None else [])
         try:
             yield from self.container.demux(streams)
@@ -184,7 +185,7 @@ class ClipWriter:
         context.color_trc = self._colour.transfer
         context.color_range = _FULL_RANGE if self._colour.full_range else 1
         self._to_yuv = _Converter()
-        self._sound = _sound_for(output, clip)
+        self._sound = sound_for(output, clip.audio, clip.start_s)
 
     @classmethod
     @contextmanager
@@ -215,99 +216,13 @@ class ClipWriter:
         self._output.mux(self._stream.encode(stored))
         self._sound.reach(float(pts * self._clip.time_base))
 
-    def write_audio(self, packet: Packet) -> None:
+    def write_audio(self, packet: Packet[Any]) -> None:
         """One audio packet of the source."""
         self._sound.take(packet)
 
     def _finish(self) -> None:
         self._output.mux(self._stream.encode(None))
         self._sound.finish()
-
-
-def _sound_for(output: OutputContainer, clip: ClipReader) -> _Sound:
-    if clip.audio is None:
-        return _Silence(output)
-    if clip.audio.codec_context.codec.canonical_name in COPIED_AUDIO:
-        return _CopiedSound(output, clip)
-    return _EncodedSound(output, clip)
-
-
-class _Sound:
-    """The output's sound track. `reach` says how far the picture is, in seconds."""
-
-    def take(self, packet: Packet) -> None:
-        pass
-
-    def reach(self, time_s: float) -> None:
-        pass
-
-    def finish(self) -> None:
-        pass
-
-
-class _CopiedSound(_Sound):
-    def __init__(self, output: OutputContainer, clip: ClipReader) -> None:
-        self._output = output
-        self._stream = output.add_stream_from_template(clip.audio)
-        self._offset = round(clip.start_s / clip.audio.time_base) if clip.audio else 0
-        self._last: int | None = None
-
-    def take(self, packet: Packet) -> None:
-        if self._last is not None and packet.dts - self._offset <= self._last:
-            return  # the muxer takes none that goes back in time
-        packet.pts = None if packet.pts is None else packet.pts - self._offset
-        packet.dts -= self._offset
-        self._last = packet.dts
-        packet.stream = self._stream
-        self._output.mux(packet)
-
-
-class _EncodedSound(_Sound):
-    def __init__(self, output: OutputContainer, clip: ClipReader) -> None:
-        self._output = output
-        self._stream = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo")
-        self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE_HZ)
-        self._start_s = clip.start_s
-        self._samples: int | None = None
-
-    def take(self, packet: Packet) -> None:
-        try:
-            frames = packet.decode()
-        except (av.FFmpegError, ValueError):
-            return
-        for frame in frames:
-            if isinstance(frame, AudioFrame):
-                for resampled in self._resampler.resample(frame):
-                    self._encode(resampled)
-
-    def _encode(self, frame: AudioFrame) -> None:
-        if self._samples is None:  # counted on from the first: a resampled frame's own times may overlap
-            self._samples = max(0, round(((frame.time or 0.0) - self._start_s) * AUDIO_RATE_HZ))
-        frame.pts, frame.time_base = self._samples, Fraction(1, AUDIO_RATE_HZ)
-        self._samples += frame.samples
-        self._output.mux(self._stream.encode(frame))
-
-    def finish(self) -> None:
-        for rest in self._resampler.resample(None):
-            self._encode(rest)
-        self._output.mux(self._stream.encode(None))
-
-
-class _Silence(_Sound):
-    def __init__(self, output: OutputContainer) -> None:
-        self._output = output
-        self._stream = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="mono")
-        self._samples = 0
-
-    def reach(self, time_s: float) -> None:
-        while self._samples < time_s * AUDIO_RATE_HZ:
-            frame = AudioFrame.from_ndarray(np.zeros((1, _SILENCE_SAMPLES), np.float32), format="fltp", layout="mono")
-            frame.sample_rate, frame.pts, frame.time_base = AUDIO_RATE_HZ, self._samples, Fraction(1, AUDIO_RATE_HZ)
-            self._output.mux(self._stream.encode(frame))
-            self._samples += _SILENCE_SAMPLES
-
-    def finish(self) -> None:
-        self._output.mux(self._stream.encode(None))
 
 
 class _Converter:
