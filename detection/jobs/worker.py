@@ -6,6 +6,7 @@ was cancelled and one that takes too long; it asks the task to stop and ends the
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -13,7 +14,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from django_tasks.base import TaskContext, TaskResultStatus
+from django_tasks.base import TaskContext
 from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
 
@@ -103,9 +104,8 @@ class Worker:
 
     def _finish(self, job: Job) -> None:
         self._queue.finish(job)
-        result = task_result(job, "default")
-        assert result.status in (TaskResultStatus.FAILED, TaskResultStatus.SUCCESSFUL)
-        task_finished.send(EmbeddedBackend, task_result=result)
+        with contextlib.suppress(ImportError):  # a task that the program does not have any more
+            task_finished.send(EmbeddedBackend, task_result=task_result(job, "default"))
 
     def _abandon(self, why: Interrupt) -> None:
         """End this process, whose task hangs. Called by the watchdog."""
