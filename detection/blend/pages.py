@@ -9,6 +9,7 @@ from detection.web.module_pages import ModulePage
 PAGE = ModulePage(
     key="blend",
     title=_("Blend"),
+    subject=_("seams and light"),
     looks_at=_("Looks for seams around the face, and asks whether the light on it fits the scene."),
     shows=_("The boundary, the direction of the light over time, and the face under another light."),
     limits=_("Flat or quickly changing light says little about a forgery."),

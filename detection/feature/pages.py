@@ -9,6 +9,7 @@ from detection.web.module_pages import ModulePage
 PAGE = ModulePage(
     key="feature",
     title=_("Feature"),
+    subject=_("a face over time"),
     looks_at=_("Follows a face over time: identity, movement, blinking, mouth, and frequencies."),
     shows=_("Which features leave the range of genuine faces, and by how much."),
     limits=_("It needs a face that can be followed for some seconds."),

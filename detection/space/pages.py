@@ -9,6 +9,7 @@ from detection.web.module_pages import ModulePage
 PAGE = ModulePage(
     key="space",
     title=_("Space"),
+    subject=_("single frames"),
     looks_at=_("Looks at single frames for traces of a face that was put in or changed."),
     shows=_("A probability for every face and frame, and the region that looks manipulated."),
     limits=_("A face that was generated as a whole has no seam to find; strong compression hides traces."),

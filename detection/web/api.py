@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
@@ -69,7 +70,9 @@ def index(request: HttpRequest) -> HttpResponse:
         {
             "version": 1,
             "csrf_token": get_token(request),
-            "modules": {key: {"name": spec.name, "available": spec.detector is not None} for key, spec in MODULES.items()},
+            "modules": {
+                key: {"name": spec.name, "available": spec.detector is not None} for key, spec in MODULES.items()
+            },
             "limits": {
                 "upload_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
                 "duration_s": settings.DEEPFAKE_MAX_DURATION_S,
@@ -125,8 +128,8 @@ def playback(request: HttpRequest, sha256: str) -> HttpResponse:
 @answers_json
 def start(request: HttpRequest) -> HttpResponse:
     given = _body(request)
-    files, modules = given.get("uploads"), given.get("modules")
-    if not _is_texts(files) or not _is_texts(modules):
+    files, modules = _texts(given.get("uploads")), _texts(given.get("modules"))
+    if not files or not modules:
         raise BadRequest(_('The body must be like {"uploads": ["<sha256>"], "modules": ["space"]}.'))
     ids = jobs.start(files, modules)
     return JsonResponse({"runs": [progress_json(run_id) for run_id in ids]}, status=202)
@@ -188,12 +191,12 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
 def history(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
     if not form.is_valid():
-        raise BadRequest("; ".join(f"{name}: {' '.join(faults)}" for name, faults in form.errors.items()))
+        raise BadRequest("; ".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in form.errors.items()))
     offset = (form.page_number - 1) * ROWS_PER_PAGE
     page = query.history(settings.MEDIA_ROOT).page(form.filter(), offset=offset, limit=ROWS_PER_PAGE)
-    rows = [codec.converter.unstructure(row) for row in page.rows]
+    rows = [msgspec.to_builtins(row) for row in page.rows]
     for row in rows:
-        del row["search"]
+        del row["search"]  # how the history finds it, not what it is
     return JsonResponse({"total": page.total, "page": form.page_number, "runs": rows})
 
 
@@ -221,8 +224,9 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     return given
 
 
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(item, str) for item in value)
+def _texts(value: Any) -> list[str]:
+    """`value` if it is a list of texts, else nothing."""
+    return value if isinstance(value, list) and all(isinstance(item, str) for item in value) else []
 
 
 def _whole_number(request: HttpRequest, name: str, default: int) -> int:

@@ -32,10 +32,12 @@ OPERATIONS = (
         "POST",
         "/api/v1/uploads?name=clip.mp4",
         _("Upload a file: its bytes are the body. The same file is kept once, whatever its name."),
-        '201 {"sha256": "…", "video": {"duration_s": 10.0, "codec": "h264", …}, "problem": null, "latest_run": null, …}',
+        '201 {"sha256": "…", "video": {"duration_s": 10.0, "codec": "h264", …}, "problem": null, …}',
         '-H "Content-Type: application/octet-stream" --data-binary @clip.mp4',
     ),
-    Operation("GET", "/api/v1/uploads", _("The uploaded files, newest first, 50 to a page (?page=2)."), '200 {"uploads": […]}'),
+    Operation(
+        "GET", "/api/v1/uploads", _("The uploaded files, newest first, 50 to a page (?page=2)."), '200 {"uploads": […]}'
+    ),
     Operation("GET", "/api/v1/uploads/<sha256>", _("One uploaded file."), '200 {"sha256": "…", …}'),
     Operation("DELETE", "/api/v1/uploads/<sha256>", _("Remove a file. Its results stay."), "204"),
     Operation(
@@ -61,11 +63,18 @@ OPERATIONS = (
         "GET",
         "/api/v1/runs/<id>/progress",
         _("How far a run is."),
-        '200 {"state": "running", "stage": "space", "frames_done": 120, "frames_total": 300, "percent": 40.0, "seconds_left": 8.1, "queue_position": null, …}',
+        '200 {"state": "running", "stage": "space", "frames_done": 120, "frames_total": 300, "seconds_left": 8.1, …}',
     ),
-    Operation("GET", "/api/v1/progress?run=<id>&run=<id>", _("The same for several runs, or for all unfinished ones."), '200 {"runs": […]}'),
+    Operation(
+        "GET",
+        "/api/v1/progress?run=<id>&run=<id>",
+        _("The same for several runs, or for all unfinished ones."),
+        '200 {"runs": […]}',
+    ),
     Operation("POST", "/api/v1/runs/<id>/cancel", _("Cancel a run."), '200 {"state": "cancelled", …}'),
-    Operation("POST", "/api/v1/runs/<id>/retry", _("Try a failed or cancelled run again."), '202 {"state": "queued", …}'),
+    Operation(
+        "POST", "/api/v1/runs/<id>/retry", _("Try a failed or cancelled run again."), '202 {"state": "queued", …}'
+    ),
     Operation("POST", "/api/v1/runs/retry-failed", _("Try all failed runs again."), '202 {"runs": […]}'),
     Operation("DELETE", "/api/v1/runs/<id>", _("Delete a finished run with its pictures."), "204"),
     Operation(

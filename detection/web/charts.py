@@ -33,6 +33,7 @@ class Chart:
     highest: int
     width: int = WIDTH
     height: int = HEIGHT
+    last_label_x: int = WIDTH - 20  # a label behind it ends there, lest it be cut off
 
 
 def histogram(counts: tuple[int, ...]) -> Chart:

@@ -15,10 +15,15 @@ Text = Promise | str
 
 @dataclass(frozen=True)
 class ModulePage:
-    """How a module is presented. `looks_at` and `shows` are sentences, `limits` is what its result does not say."""
+    """How a module is presented.
+
+    `subject` is what it examines in two or three words; `looks_at`, `shows` and `limits` (what its result does not
+    say) are sentences.
+    """
 
     key: str
     title: Text
+    subject: Text
     looks_at: Text
     shows: Text
     limits: Text

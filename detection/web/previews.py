@@ -100,7 +100,9 @@ class _Copies:
 _copies = _Copies()
 
 
-def _run(what: str, upload: Upload, target: Path, *options: str, timeout_s: float | None = INSPECT_TIMEOUT_S) -> dict[str, str]:
+def _run(
+    what: str, upload: Upload, target: Path, *options: str, timeout_s: float | None = INSPECT_TIMEOUT_S
+) -> dict[str, str]:
     """What `detection.vision.preview` answers; a crash or a hang of it is a file that cannot be read."""
     source = uploads.file_path(settings.MEDIA_ROOT, upload)
     command = [sys.executable, "-m", "detection.vision.preview", what, str(source), str(target), *options]

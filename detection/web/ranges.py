@@ -30,7 +30,10 @@ class ByteRange:
 
 
 def parse_range(header: str, size: int) -> ByteRange | None:
-    """The part that a Range header asks for; None for the whole (also where several parts are asked for). Raises Unsatisfiable."""
+    """The part that a Range header asks for; None for the whole, also where several parts are asked for.
+
+    Raises Unsatisfiable.
+    """
     match = RANGE.fullmatch(header.strip())
     if not match or not (match[1] or match[2]):
         return None

@@ -30,15 +30,15 @@ class UploadRefused(Exception):
 
 def receive_body(request: HttpRequest, name: str) -> Upload:
     """Keep the request's body as the file `name`. Raises UploadRefused, and then nothing of it is left."""
-    try:
-        expected = int(request.headers.get("Content-Length", ""))
-    except ValueError:
-        raise UploadRefused(_("The length of the file is missing."), 411) from None
+    length = request.headers.get("Content-Length") or "0"
+    if "Transfer-Encoding" in request.headers or not (length.isascii() and length.isdigit()):
+        raise UploadRefused(_("The length of the file is missing (Content-Length)."), 411)
+    expected = int(length)
     refuse_if_too_large(expected)
     return uploads.add_stream(settings.MEDIA_ROOT, name, _body(request, expected))
 
 
-def receive_form_file(file: UploadedFile) -> Upload:
+def receive_form_file(file: UploadedFile[Any]) -> Upload:
     """Keep a file of a form, for browsers without script. Raises UploadRefused."""
     refuse_if_too_large(file.size or 0)
     return uploads.add_stream(settings.MEDIA_ROOT, file.name or "", file.chunks(CHUNK_BYTES))
@@ -72,7 +72,7 @@ def _body(request: HttpRequest, expected: int) -> Iterator[bytes]:
 
 
 class LimitedUploadHandler(TemporaryFileUploadHandler):
-    """Files of forms go to a file at once, in the folder of unfinished uploads; a form that is too large is not read."""
+    """The files of a form go straight to disk; a form that is too large is not read at all."""
 
     def handle_raw_input(self, input_data: Any, META: Any, content_length: int, *args: Any, **kwargs: Any) -> None:
         if content_length > settings.DEEPFAKE_MAX_UPLOAD_MB * MB:

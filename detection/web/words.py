@@ -48,7 +48,7 @@ VERDICTS: dict[Verdict, VerdictWords] = {
         _("No forgery found"),
         _("No sign of a forged face was found."),
         _(
-            "That is not proof that the video is genuine: a method of forgery that leaves no known trace would not be seen."
+            "That is no proof that the video is genuine: a method of forgery that leaves no known trace is not seen."
         ),
     ),
     "uncertain": VerdictWords(
@@ -107,7 +107,8 @@ PICTURES: dict[str, PictureWords] = {
     "mri": PictureWords(
         pgettext_lazy("picture", "Manipulated region"),
         _(
-            "Brighter means that the network takes this part for manipulated. Read it together with the score: a map of a genuine face has bright spots too."
+            "Brighter means that the network takes this part for manipulated. Read it together with the score: "
+            "a map of a genuine face has bright spots too."
         ),
     ),
     "boundary": PictureWords(

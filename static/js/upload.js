@@ -127,11 +127,12 @@ function refresh() {
   document.getElementById("empty").hidden = all > 0;
   document.getElementById("start-bar").hidden = all === 0;
   const chosen = rows.querySelectorAll("input[name=uploads]:checked:enabled").length;
-  const modules = document.querySelectorAll("input[name=modules]:checked:enabled").length;
+  const modules = document.querySelectorAll("input[name=modules]:is(:checked, [type=hidden])").length;
   const button = document.getElementById("start-button");
   const label = button.querySelector("[data-many]");
   button.disabled = !chosen || !modules;
-  label.textContent = chosen === 1 ? label.dataset.one : label.dataset.many.replace("%s", chosen);
+  const { none, one, many } = label.dataset;
+  label.textContent = [none, one][chosen] ?? many.replace("%s", chosen);
 }
 
 document.addEventListener("change", refresh);

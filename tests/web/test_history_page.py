@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from detection import jobs
+from detection.records import log
+from detection.records.schema import Reason
+from detection.records.uploads import Upload
+from tests.web import samples
+
+
+@pytest.fixture
+def runs(media: Path, upload: Upload) -> dict[str, str]:
+    """Run ids by what they are."""
+    return {
+        "fake": samples.finished_run(media, upload, scores=(0.9,)).id,
+        "real": samples.finished_run(media, upload, scores=(0.1,), modules=("space", "feature")).id,
+        "no_result": samples.finished_run(media, upload, reason=Reason.NO_FACE).id,
+        "failed": samples.failed_run(media, upload).id,
+    }
+
+
+def listed(client: Client, runs: dict[str, str], query: str = "") -> list[str]:
+    page = client.get(f"/history/{query}").content.decode()
+    places = {name: page.find(f'href="{reverse("run", args=[run_id])}"') for name, run_id in runs.items()}
+    return sorted((name for name in runs if places[name] >= 0), key=lambda name: places[name])
+
+
+def test_the_newest_comes_first_and_every_row_opens_its_result(client: Client, runs: dict[str, str]) -> None:
+    assert listed(client, runs) == ["failed", "no_result", "real", "fake"]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?verdict=fake", ["fake"]),
+        ("?module=feature", ["real"]),
+        ("?state=failed", ["failed"]),
+        ("?state=done", ["no_result", "real", "fake"]),
+        ("?q=CLIP.mp4", ["failed", "no_result", "real", "fake"]),
+        ("?q=nothing+like+it", []),
+        ("?page=2", []),
+    ],
+)
+def test_it_filters(client: Client, runs: dict[str, str], query: str, expected: list[str]) -> None:
+    assert listed(client, runs, query) == expected
+
+
+def test_it_finds_a_run_by_its_hash(client: Client, runs: dict[str, str], upload: Upload) -> None:
+    assert len(listed(client, runs, f"?q={upload.sha256[:20]}")) == 4
+
+
+@pytest.mark.parametrize("query", ["?verdict=nonsense", "?module=x", "?state=running", "?page=0", "?page=x"])
+def test_a_filter_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
+    response = client.get(f"/history/{query}")
+    assert response.status_code == 400
+    assert "The filter could not be understood." in response.content.decode()
+
+
+def test_pages_keep_the_filter(client: Client, media: Path, upload: Upload) -> None:
+    for _ in range(26):
+        samples.finished_run(media, upload, reason=Reason.NO_FACE)
+    page = client.get("/history/?verdict=no_result").content.decode()
+    assert "Page 1 of 2" in page
+    assert "?verdict=no_result&amp;page=2" in page
+    assert "Page 2 of 2" in client.get("/history/?verdict=no_result&page=2").content.decode()
+
+
+def test_an_empty_history_leads_to_the_first_page(client: Client) -> None:
+    assert "No results yet." in client.get("/history/").content.decode()
+
+
+def test_unfinished_runs_stand_on_top(client: Client, runs: dict[str, str], upload: Upload) -> None:
+    (active,) = jobs.start([upload.sha256], ["space"])
+    assert listed(client, {**runs, "active": active})[0] == "active"
+
+
+def test_a_log_that_cannot_be_read_is_reported(client: Client, runs: dict[str, str], media: Path) -> None:
+    with log.log_path(media, "space").open("a") as file:
+        file.write("torn\n")
+    page = client.get("/history/").content.decode()
+    assert "rebuild_log" in page
+    assert len(listed(client, runs)) == 4
+
+
+def test_statistics_count_what_is_in_the_history(client: Client, runs: dict[str, str]) -> None:
+    response = client.get("/analysis/")
+    assert response.context["statistics"].total.runs == 3
+    page = response.content.decode()
+    for words in ("Verdicts by day", "Distribution of scores", "No face was found."):
+        assert words in page
+    assert page.count('<rect class="plain"') == 20
+
+
+def test_statistics_of_nothing_say_so(client: Client) -> None:
+    assert "There is nothing to count yet." in client.get("/analysis/").content.decode()

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from detection import jobs
+from detection.records import query, store, uploads
+from detection.records.schema import Reason, RunState
+from detection.records.uploads import Upload
+from detection.web.words import REASONS, VERDICTS
+from tests.web import samples
+
+
+def page_of(client: Client, run_id: str) -> str:
+    response = client.get(reverse("run", args=[run_id]))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+@pytest.mark.parametrize(("score", "verdict"), [(0.93, "fake"), (0.5, "uncertain"), (0.08, "real")])
+def test_the_verdict_comes_first_in_words(client: Client, media: Path, upload: Upload, score: float, verdict) -> None:
+    page = page_of(client, samples.finished_run(media, upload, scores=(score,)).id)
+    assert f"<h1>{VERDICTS[verdict].headline}</h1>" in page
+    assert f"{100 * score:.0f} %" in page
+    assert "Below 35 %: no forgery found. From 65 %: probably forged." in page
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_no_result_has_its_reason_a_way_out_and_no_score(
+    client: Client, media: Path, upload: Upload, reason: Reason
+) -> None:
+    page = page_of(client, samples.finished_run(media, upload, reason=reason).id)
+    assert str(REASONS[reason].title) in page
+    assert str(REASONS[reason].advice) in page
+    assert 'class="scale' not in page
+
+
+def test_every_person_has_a_card(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload, scores=(0.9, 0.1)).id)
+    assert page.count('<article class="person') == 2
+    assert "Person 2" in page
+
+
+def test_frames_and_maps_stand_side_by_side(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    page = page_of(client, run.id)
+    pair = page.split('<div class="pictures">')[1].split("</div>")[0]
+    assert pair.index("plain_frame/1_0.png") < pair.index("mri/1_0.png")
+    assert "a map of a genuine face has bright spots too" in page
+
+
+def test_it_says_which_direction_a_score_means(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload).id)
+    assert "Higher means more likely forged." in page
+    assert "← genuine" in page
+
+
+def test_it_shows_what_deviates(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload, modules=("space", "feature")).id)
+    assert "blink rate" in page
+    assert "Outside the range of genuine faces." in page
+    assert "Within the range of genuine faces." in page
+
+
+def test_it_shows_the_file_and_the_versions(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload).id)
+    for fact in (upload.sha256, "H.264", "480 × 270", "onnxruntime", "sha256:0f3c"):
+        assert fact in page
+
+
+def test_an_unfinished_run_is_followed_and_can_be_cancelled(client: Client, upload: Upload) -> None:
+    (run_id,) = jobs.start([upload.sha256], ["space"])
+    page = page_of(client, run_id)
+    assert f'data-run="{run_id}"' in page
+    client.post(reverse("run-cancel", args=[run_id]))
+    assert "The analysis was cancelled." in page_of(client, run_id)
+
+
+def test_a_failed_run_says_why_and_can_be_tried_again(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.failed_run(media, upload)
+    assert "signal 9" in page_of(client, run.id)
+    client.post(reverse("run-retry", args=[run.id]))
+    assert store.load_run(media, run.id).state is RunState.QUEUED
+
+
+def test_all_failed_runs_can_be_tried_again(client: Client, media: Path, upload: Upload) -> None:
+    runs = {samples.failed_run(media, upload).id for _ in range(2)}
+    client.post(reverse("retry-failed"))
+    assert {run.id for run in jobs.active()} == runs
+
+
+def test_a_run_with_a_result_is_not_tried_again(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    page = client.post(reverse("run-retry", args=[run.id]), follow=True).content.decode()
+    assert 'class="notice error"' in page
+    assert store.load_run(media, run.id).state is RunState.DONE
+
+
+def test_analysing_again_makes_a_run_of_its_own(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    response = client.post(reverse("run-again", args=[run.id]))
+    (new,) = jobs.active()
+    assert response.url == reverse("run", args=[new.id])
+    assert new.id != run.id
+
+
+def test_the_result_stays_when_the_video_is_removed(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    uploads.delete_upload(media, upload.sha256)
+    page = page_of(client, run.id)
+    assert "The video was removed from this machine" in page
+    assert "<video" not in page
+    assert "Upload it again" in client.post(reverse("run-again", args=[run.id]), follow=True).content.decode()
+
+
+def test_deleting_asks_first(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    address = reverse("run-delete", args=[run.id])
+    assert "cannot be undone" in client.get(address).content.decode()
+    assert query.history(media).page().total == 1
+    client.post(address)
+    assert query.history(media).page().total == 0
+    assert client.get(reverse("run", args=[run.id])).status_code == 404
+
+
+def test_an_unfinished_run_is_not_deleted(client: Client, upload: Upload) -> None:
+    (run_id,) = jobs.start([upload.sha256], ["space"])
+    client.post(reverse("run-delete", args=[run_id]))
+    assert [run.id for run in jobs.active()] == [run_id]
+
+
+@pytest.mark.parametrize("action", ["again", "cancel", "retry"])
+def test_actions_reject_get(client: Client, media: Path, upload: Upload, action: str) -> None:
+    run = samples.failed_run(media, upload)
+    assert client.get(reverse(f"run-{action}", args=[run.id])).status_code == 405
+
+
+@pytest.mark.parametrize("run_id", ["nonsense", "20260101-000000000-000000"])
+def test_a_missing_run_is_not_found(client: Client, run_id: str) -> None:
+    assert client.get(f"/runs/{run_id}/").status_code == 404
