@@ -9,6 +9,7 @@ from detection.vision.types import Array, Image
 
 THUMBNAIL = (64, 36)
 BINS = 8  # a colour
+COARSE_PX = 160  # rows and columns looked at, at least: averaging all pixels costs more and tells no more
 
 # Two frames of one shot are alike in where it is light and dark and in their colours, however fast the camera moves;
 # measured on real clips: within shots correlation ≥ .41 and histogram change ≤ .09, across cuts ≤ .24 and .16 to .38.
@@ -26,7 +27,8 @@ class CutDetector:
 
     def is_cut(self, image: Image) -> bool:
         """`image`: the next sampled frame, RGB (H, W, 3)."""
-        small = cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA)
+        coarse = image[:: max(1, image.shape[0] // COARSE_PX), :: max(1, image.shape[1] // COARSE_PX)]
+        small = cv2.resize(coarse, THUMBNAIL, interpolation=cv2.INTER_AREA)
         grey = small.astype(np.float32).mean(axis=2)
         histogram = cv2.calcHist([small], [0, 1, 2], None, [BINS] * 3, [0, 256] * 3).ravel() / grey.size
         before, colours = self._grey, self._histogram

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from detection.inference.session import load
+from detection.vision.scaling import shrink
 from detection.vision.types import Array, Box, Image
 
 MIN_CONFIDENCE = 0.6
@@ -58,7 +59,7 @@ def detect_faces(
 def _network_input(image: Image, scale: float) -> Array:
     """(1, 3, h, w) BGR 0..255, filled with black on the right and below to sides divisible by 32."""
     height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA) if scale < 1 else image
+    small = shrink(image, width, height) if scale < 1 else image
     canvas = np.zeros((1, 3, -(-height // 32) * 32, -(-width // 32) * 32), np.float32)
     canvas[0, :, :height, :width] = small[:, :, ::-1].transpose(2, 0, 1)
     return canvas

@@ -13,10 +13,10 @@ from detection.vision.types import CROP_SCALE, CROP_SIZE_PX, Array, Box, Image
 
 MIN_PRESENCE = 0.5  # of the mesh network, below which there is no face in the square
 
-# How far a mesh's eyes, nose and mouth may lie from the detector's, over the longer side of the detector's box. Measured:
-# .01 to .08 where the mesh fits; more where it slid onto a neighbour or onto the background.
+# How far a mesh's eyes, nose and mouth may lie from the detector's, over the longer side of the detector's box.
+# Measured: .01 to .08 where the mesh fits; more where it slid onto a neighbour or onto the background.
 MAX_DISAGREEMENT = 0.12
-# Seen from the side a face has a low presence even where the mesh fits: the detector's word counts if both agree closely.
+# Seen from the side a face has a low presence even where the mesh fits: the detector's word counts if both agree.
 SIDE_PRESENCE, SIDE_CONFIDENCE, SIDE_DISAGREEMENT = 0.03, 0.8, 0.06
 
 

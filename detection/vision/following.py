@@ -16,7 +16,7 @@ from detection.vision.faces import FoundFace, fit_faces, follow_faces
 from detection.vision.landmarks import Roi, roi_of_mesh
 from detection.vision.types import Box, Image
 
-DETECT_EVERY = 6  # sampled frames: twice a second
+DETECT_EVERY = 10  # sampled frames: once a second
 MAX_MISSED = 6  # sampled frames without the face, after which a track has ended
 MAX_FACES = 8  # in one frame; of more, the largest are followed
 
@@ -78,7 +78,7 @@ class FaceFollower:
             if any(not f.missed for f in known):
                 continue
             new.append((detection, known[0] if known else None))
-        for (detection, known_one), face in zip(new, fit_faces(image, [d for d, _ in new]), strict=True):
+        for (_, known_one), face in zip(new, fit_faces(image, [d for d, _ in new]), strict=True):
             if face is None or any(is_same(face.box, f.face.box) for f in self._followed if not f.missed):
                 continue
             found = known_one

@@ -10,8 +10,10 @@ from detection.vision.types import Array, Image
 
 ALIGNED_PX = 112
 
-# Where the five points of a face come to lie: the template of ArcFace (Deng et al., 2019), which SFace was trained with.
-TEMPLATE_PX = np.array([(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)])
+# Where the five points of a face come to lie: the template of ArcFace (Deng et al., 2019), on which SFace was trained.
+TEMPLATE_PX = np.array(
+    [(38.2946, 51.6963), (73.5318, 51.5014), (56.0252, 71.7366), (41.5493, 92.3655), (70.7299, 92.2041)]
+)
 
 
 def embed_faces(image: Image, points_px: list[Array]) -> Array:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import cos, radians
 
-import cv2
-import numpy as np
-
+from detection.vision.scaling import shrink
 from detection.vision.types import FaceQuality, Image
 
 KEY_FRAMES = 8  # a person
@@ -71,8 +70,7 @@ class KeyFramePicker:
         if self._latest is None or self._latest[0] != sample:
             scale = min(1.0, SCENE_SIDE_PX / max(image.shape[:2]))
             size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-            small = image if scale == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            self._latest = (sample, Scene(np.asarray(small, np.uint8), scale))
+            self._latest = (sample, Scene(image if scale == 1 else shrink(image, *size), scale))
         return self._latest[1]
 
 
@@ -86,7 +84,7 @@ def spread(candidates: list[Candidate], limit: int) -> list[Candidate]:
     """At most `limit` of them, in order of time: of the two closest in time the worse one goes, again and again."""
     kept = sorted(candidates, key=lambda c: c.sample)
     while len(kept) > limit:
-        gaps = [after.sample - before.sample for before, after in zip(kept, kept[1:], strict=False)]
+        gaps = [after.sample - before.sample for before, after in pairwise(kept)]
         at = min(range(len(gaps)), key=gaps.__getitem__) if gaps else 0
         kept.pop(at if not gaps or kept[at].score < kept[at + 1].score else at + 1)
     return kept

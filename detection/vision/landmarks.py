@@ -15,7 +15,7 @@ from detection.inference.session import load
 from detection.vision.types import Array, Box, Image
 
 INPUT_PX = 192
-# Side of the square over the longer side of the mesh, as in MediaPipe, or of the detector's box, which is the taller one:
+# Side of the square over the longer side of the mesh, as in MediaPipe, or of the detector's box, which is taller:
 # measured on faces seen from the side, where it decides whether the mesh settles.
 MESH_ROI_SCALE, BOX_ROI_SCALE = 1.5, 1.25
 

@@ -12,7 +12,7 @@ from detection.vision.following import FaceFollower
 from detection.vision.people import Gallery
 from detection.vision.prefetch import ahead
 from detection.vision.reading import FrameReader
-from detection.vision.sampling import MAX_FRAMES, plan_samples
+from detection.vision.sampling import plan_samples
 from detection.vision.types import Observation
 from detection.vision.video import VideoError
 
@@ -22,13 +22,13 @@ MAX_AHEAD_BYTES = 64 * 1024**2
 Progress = Callable[[int, int], None]
 
 
-def observe(path: Path, video: VideoProperties, progress: Progress, max_frames: int = MAX_FRAMES) -> Observation:
+def observe(path: Path, video: VideoProperties, progress: Progress) -> Observation:
     """Reads the video once and follows the faces in it; a video without faces has `people` ().
 
     `video` is what `video.probe` says of the file; `progress(done, total)` counts sampled frames and may raise to stop.
     Raises VideoError when no frame can be read.
     """
-    plan = plan_samples(video.duration_s, video.frame_rate, max_frames)
+    plan = plan_samples(video.duration_s, video.frame_rate)
     reader = FrameReader(path, video, plan)
     cuts, follower, gallery = CutDetector(), FaceFollower(), Gallery()
     frame_bytes = video.width * video.height * 3
@@ -43,5 +43,7 @@ def observe(path: Path, video: VideoProperties, progress: Progress, max_frames: 
             count += 1
             progress(min(count, plan.frames), plan.frames)
     if not count:
-        raise VideoError(Reason.UNREADABLE, f"{path.name} has no frame that can be read. Copy it again, or export it anew.")
+        raise VideoError(
+            Reason.UNREADABLE, f"{path.name} has no frame that can be read. Copy it again, or export it anew."
+        )
     return Observation(video, gallery.people(plan.step_s), reader.frames_decoded, count)

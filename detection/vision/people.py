@@ -28,7 +28,7 @@ MIN_FACES = 3  # of a track: what is found in fewer frames is mostly no face
 # different people up to .39, for which OpenCV's own limit on single pictures is .36.
 SAME_PERSON = 0.5
 
-EMBED_EVERY = 12  # sampled frames: once a second
+EMBED_EVERY = 12  # sampled frames: about once a second
 EMBED_FIRST = 3  # … and the first ones of a track, so that a short one has more than one
 
 
@@ -76,12 +76,12 @@ class Gallery:
             if sample % self._stride == 0:
                 kept.append((track, _measured(frame, face)))
         vectors = self._embed(sample, frame, kept)
-        for track, face in kept:
+        for track, measured in kept:
             embedding = vectors.get(track.number)
-            track.faces[sample] = face if embedding is None else replace(face, embedding=embedding)
+            track.faces[sample] = replace(measured, embedding=embedding)
             if embedding is not None:
                 track.embeddings.append(embedding)
-            self._picker.offer(track.number, sample, face.quality, frame.image)
+            self._picker.offer(track.number, sample, measured.quality, frame.image)
         self._count += len(kept)
         if self._count > MAX_FACES:
             self._thin()

@@ -14,6 +14,8 @@ import numpy as np
 from detection.inference.weights import verified_path
 from detection.vision.types import Array, FaceQuality, Image
 
+MIN_USABLE_FACES = 3  # of a person; fewer say nothing about a video
+
 MIN_SIZE_PX = 40.0  # longer side of the box: below, the crop is enlarged more than 4.5 times
 MIN_SHARPNESS = 0.09  # measured: .11 to .5 on faces with visible skin or lashes, .06 to .08 on ones out of focus
 MAX_YAW_DEG = 70.0  # as measured; the mesh falls short of the true angle from about 60 on
@@ -21,9 +23,34 @@ MAX_OUTSIDE = 0.25  # share of the 468 points outside the picture
 
 SHARPNESS_SIDE_PX = 128
 
-# Points of the mesh that move little with expression: forehead, temples, nose bridge, cheek bones (MediaPipe's basis for
-# the same purpose, geometry_pipeline_metadata, without the points round the mouth).
-RIGID_POINTS = (6, 10, 33, 54, 67, 117, 119, 121, 127, 129, 132, 133, 168, 197, 263, 284, 297, 346, 348, 350, 356, 358, 361, 362)
+# Points of the mesh that move little with expression: forehead, temples, nose bridge, cheek bones (MediaPipe's basis
+# for the same purpose, geometry_pipeline_metadata, without the points round the mouth).
+RIGID_POINTS = (
+    6,
+    10,
+    33,
+    54,
+    67,
+    117,
+    119,
+    121,
+    127,
+    129,
+    132,
+    133,
+    168,
+    197,
+    263,
+    284,
+    297,
+    346,
+    348,
+    350,
+    356,
+    358,
+    361,
+    362,
+)
 
 
 def measure(landmarks_px: Array, side_px: float, crop: Image, picture_size: tuple[int, int]) -> FaceQuality:

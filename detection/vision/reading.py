@@ -34,8 +34,8 @@ class Sample:
 class FrameReader:
     """Reads one video along a plan, once: `for sample in FrameReader(path, video, plan)`.
 
-    Damage costs the frames that it touches; a file that ends early gives the frames up to there. `frames_decoded` counts
-    what the decoder gave so far. Raises VideoError when the file cannot be opened.
+    Damage costs the frames that it touches; a file that ends early gives the frames up to there. `frames_decoded`
+    counts what the decoder gave so far. Raises VideoError when the file cannot be opened.
     """
 
     def __init__(self, path: Path, video: VideoProperties, plan: SamplingPlan) -> None:
@@ -113,7 +113,7 @@ class _Run:
                 self.frames_decoded += 1
                 yield self._time(picture), picture
 
-    def _may_be_sampled(self, packet: Packet) -> bool:
+    def _may_be_sampled(self, packet: Packet[VideoStream]) -> bool:
         """False for a frame that will not be sampled: if no other frame refers to it, it need not be decoded."""
         if self._video.variable_frame_rate or packet.pts is None or packet.time_base is None:
             return True

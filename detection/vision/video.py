@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Any, cast
 
 import av
 import av.logging
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -23,7 +25,7 @@ from detection.records.schema import Reason, VideoProperties
 
 av.logging.set_level(None)  # what a decoder grumbles about a damaged file is not for the log: its frames tell
 
-# Only what a video file can be. Playlists (hls, concat, dash) are left out: they make FFmpeg open other files and hosts.
+# Only what a video file can be. Playlists (hls, concat, dash) are left out: they make FFmpeg open other files and hosts
 FORMATS = (
     "mov,mp4,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,asf,ogg,gif,apng,ivf,obu,h264,hevc,m4v,mjpeg,vc1,mxf,gxf,nut,dv,"
     "rm,swf,wtv,yuv4mpegpipe,"
@@ -120,7 +122,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 def start_s(container: InputContainer) -> float:
     """The time stamp at which players show 0:00."""
-    return (container.start_time or 0) / av.time_base
+    return float((container.start_time or 0) / av.time_base)
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
@@ -128,7 +130,7 @@ def orientation_of(frame: VideoFrame) -> Orientation:
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
-    a, b, _, c, d = np.frombuffer(bytes(data), np.int32)[:5].tolist()
+    a, b, _, c, d = np.frombuffer(bytes(cast(SideData, data)), np.int32)[:5].tolist()
     if abs(b) + abs(c) > abs(a) + abs(d):
         return Orientation(transpose=True, mirror_x=c < 0, mirror_y=b < 0)
     return Orientation(mirror_x=a < 0, mirror_y=d < 0)
@@ -180,13 +182,13 @@ def _look_at_start(path: Path, container: InputContainer, stream: VideoStream) -
     if frame is None:
         raise VideoError(
             Reason.UNREADABLE,
-            f"{path.name} holds {stream.codec_context.name} video of which no frame can be decoded: it is damaged or cut "
-            "off. Copy it again from where it came.",
+            f"{path.name} holds {stream.codec_context.name} video of which no frame can be decoded: it is damaged or "
+            "cut off. Copy it again from where it came.",
         )
     return frame, sorted(times)
 
 
-def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
+def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
     """The stream's packets up to the end or to where the file is damaged, then the empty one that flushes a decoder."""
     try:
         yield from container.demux(stream)
@@ -194,7 +196,7 @@ def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet]:
         return
 
 
-def decode(packet: Packet) -> list[VideoFrame]:
+def decode(packet: Packet[Any]) -> list[VideoFrame]:
     """The frames that a packet completes; none when it is damaged. Frames known to be patched up are left out."""
     try:
         frames = packet.decode()
@@ -228,7 +230,7 @@ def _declared_duration_s(container: InputContainer, stream: VideoStream) -> floa
     if stream.duration and stream.duration > 0 and stream.time_base:
         begin_s = float((stream.start_time or 0) * stream.time_base) - start_s(container)
         return max(0.0, begin_s) + float(stream.duration * stream.time_base)
-    return max(0.0, (container.duration or 0) / av.time_base)
+    return max(0.0, float((container.duration or 0) / av.time_base))
 
 
 def _measured_duration_s(container: InputContainer, stream: VideoStream, times_s: list[float], rate: float) -> float:

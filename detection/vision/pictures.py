@@ -1,0 +1,57 @@
+"""Pictures that a person can look at: portraits and plain key frames, written below a run's folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from detection.records.schema import Evidence
+from detection.vision.keyframes import worth
+from detection.vision.types import Image, Observation, Person
+
+PLAIN_FRAMES = "plain_frames"
+PORTRAITS = "portraits"
+JPEG_QUALITY = 95
+
+
+def write_picture(path: Path, image: Image) -> None:
+    """Writes an RGB picture (H, W, 3) or a grey one (H, W) as its ending says. Raises OSError when it cannot."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    ordered = image[:, :, ::-1] if image.ndim == 3 else image
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
+    ok, data = cv2.imencode(path.suffix, np.ascontiguousarray(ordered), options)
+    if not ok:
+        raise OSError(f"{path.name} cannot be encoded as {path.suffix}")
+    path.write_bytes(data.tobytes())
+
+
+def write_portraits(observation: Observation, run_dir: Path) -> dict[int, str]:
+    """Each person's best key frame, cut out; by the person's id its path relative to `run_dir`."""
+    portraits = {}
+    for person in observation.people:
+        best = max((person.faces[k.face] for k in person.key_frames), key=lambda f: worth(f.quality))
+        portraits[person.id] = f"{PORTRAITS}/{person.id}.jpg"
+        write_picture(run_dir / portraits[person.id], best.crop)
+    return portraits
+
+
+def write_plain_frames(observation: Observation, run_dir: Path) -> tuple[Evidence, ...]:
+    """The face of every key frame as the detectors see it, in `plain_frames/`, named by person and frame."""
+    return tuple(evidence for person in observation.people for evidence in _plain_frames(person, run_dir))
+
+
+def _plain_frames(person: Person, run_dir: Path) -> list[Evidence]:
+    written = []
+    for key_frame in person.key_frames:
+        face = person.faces[key_frame.face]
+        path = f"{PLAIN_FRAMES}/{picture_name(person.id, face.frame_index)}"
+        write_picture(run_dir / path, face.crop)
+        written.append(Evidence("plain_frame", path, person.id, face.frame_index, face.time_s))
+    return written
+
+
+def picture_name(person: int, frame_index: int) -> str:
+    """The name that pictures of one moment share across the folders of a run."""
+    return f"person{person}_frame{frame_index:07d}.jpg"
