@@ -24,6 +24,12 @@ DEEPFAKE_MAX_DURATION_S = env.integer("DEEPFAKE_MAX_DURATION_S", 4 * 3600, 1, 7 
 DEEPFAKE_RUN_TIMEOUT_S = env.integer("DEEPFAKE_RUN_TIMEOUT_S", 3600, 10, 7 * 24 * 3600)
 DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
 
+# Relighting elsewhere: a service on another machine, or the user's own ReliTalk checkout and its interpreter.
+RELITALK_URL = env.text("RELITALK_URL", "")
+RELITALK_TOKEN = env.text("RELITALK_TOKEN", "")
+RELITALK_ROOT = env.text("RELITALK_ROOT", "")
+RELITALK_PYTHON = env.text("RELITALK_PYTHON", "")
+
 
 def _secret_key() -> str:
     """The key from the environment, or one made on the first start and kept under media/ for its owner's eyes alone."""
