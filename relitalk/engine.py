@@ -184,7 +184,7 @@ class _Rendering:
                 image = frame.image
                 if writer is None:
                     size = (image.shape[1], image.shape[0])
-                    writer = stack.enter_context(ClipWriter.open(out, clip, size, metadata))
+                    writer = stack.enter_context(ClipWriter.open(out, clip.format, size, metadata))
                     for packet in early:
                         writer.write_audio(packet)
                 if image.shape[:2] != (size[1], size[0]):

@@ -144,7 +144,7 @@ def build_geometry(frame: Array, landmarks_px: Array, last_matte: Array | None =
     weight = (blend * blend * (3 - 2 * blend)).astype(np.float32)
 
     depth = np.maximum(np.where(on_mesh, depth, 0), 0)
-    # Only the upper face holds the inflated surface up: a neck recedes behind the chin, a forehead goes on into the skull.
+    # Only the upper face holds the inflated surface up: necks recede behind the chin, foreheads go on into the skull.
     holds = (from_border_cm > 0.3) & ~_below(points, MOUTH_CORNERS)
     inflated = inflate(inside, np.where(holds, depth, np.nan), pose.scale)
     inflated_normals = cv2.GaussianBlur(height_normals(inflated), (0, 0), 0.25 * pose.scale)

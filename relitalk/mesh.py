@@ -110,4 +110,5 @@ def vertex_normals(points_px: Array, triangles: Array) -> Array:
     normals = np.stack(
         [np.bincount(corners, np.repeat(faces[:, axis], 3), len(points_px)) for axis in range(3)], axis=1
     )
-    return normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    units: Array = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    return units

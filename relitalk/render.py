@@ -68,7 +68,7 @@ class _Key:
 
 def target_irradiance(light: Light, key: _Key) -> Array:
     """Irradiance (S, S, 3) float32 under the light that is asked for."""
-    # A source of some size has no sharp terminator: where it rises over the surface's horizon, the cosine sets in smoothly.
+    # A source of some size has no sharp terminator: where it rises over the horizon, the cosine sets in smoothly.
     rising = np.clip((key.cosine + TARGET_SOFTNESS) / (2 * TARGET_SOFTNESS), 0, 1)
     lambert = np.where(key.cosine > TARGET_SOFTNESS, key.cosine, TARGET_SOFTNESS * rising * rising)
     shading = (1 - light.softness) * lambert * key.visible
@@ -109,7 +109,7 @@ def overlay(
 
     lit = linear * np.exp(log_gain)
     highlight = _highlight(geometry, light, key) * (strength * skin * (1 - geometry.careful))[..., None]
-    added = np.power(lit + highlight, 1 / GAMMA) - np.power(lit, 1 / GAMMA)
+    added = np.power(lit + np.maximum(highlight, 0), 1 / GAMMA) - np.power(lit, 1 / GAMMA)
     return Overlay(geometry.canvas, np.exp(log_gain / GAMMA).astype(np.float32), added.astype(np.float32))
 
 

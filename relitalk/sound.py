@@ -1,4 +1,4 @@
-"""The sound of a relit clip: copied where browsers play it from an MP4, else encoded to AAC, silent where there is none."""
+"""The sound of a relit clip: copied where browsers play it from an MP4, else made AAC; silence where there is none."""
 
 from __future__ import annotations
 

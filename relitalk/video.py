@@ -7,8 +7,8 @@ relit within a rounding step of the source.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import av
 import cv2
 import numpy as np
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.filter import Graph
 from av.packet import Packet
@@ -55,6 +56,17 @@ class Colour:
         """The scale filter's names of matrix and range. An unspecified matrix is the one players take for that size."""
         matrix = _MATRICES.get(self.matrix, "bt709" if height >= 720 else "bt601")
         return matrix, "pc" if self.full_range else "tv"
+
+
+@dataclass(frozen=True)
+class ClipFormat:
+    """What a written clip is like: `rate` in frames per second, and the sound stream that is copied, if any."""
+
+    rate: Fraction
+    time_base: Fraction
+    colour: Colour
+    audio: AudioStream | None
+    start_s: float
 
 
 @dataclass(frozen=True)
@@ -107,6 +119,12 @@ class ClipReader:
     @property
     def start_s(self) -> float:
         return start_s(self.container)
+
+    @property
+    def format(self) -> ClipFormat:
+        """What a copy of the clip has to be like; known from the first frame on."""
+        assert self.colour is not None, "asked for before a frame was read"
+        return ClipFormat(self.rate, self.time_base, self.colour, self.audio, self.start_s)
 
     def frames(self, on_audio: Callable[[Packet[Any]], None] | None = None) -> Iterator[ClipFrame]:
         """The frames, and on the way the audio packets that lie between them. Raises RelightError when there is
@@ -170,10 +188,8 @@ class ClipWriter:
     players and editors refuse a file that has none.
     """
 
-    def __init__(self, output: OutputContainer, clip: ClipReader, size: tuple[int, int]) -> None:
-        self._output, self._clip = output, clip
-        assert clip.colour is not None, "the writer is made after the first frame was read"
-        self._colour = clip.colour
+    def __init__(self, output: OutputContainer, clip: ClipFormat, size: tuple[int, int]) -> None:
+        self._output, self._clip, self._colour = output, clip, clip.colour
         self._stream = output.add_stream("libx264", rate=clip.rate, options={"preset": "veryfast", "crf": str(CRF)})
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
@@ -190,7 +206,7 @@ class ClipWriter:
     @classmethod
     @contextmanager
     def open(
-        cls, target: Path, clip: ClipReader, size: tuple[int, int], metadata: dict[str, str]
+        cls, target: Path, clip: ClipFormat, size: tuple[int, int], metadata: dict[str, str]
     ) -> Iterator[ClipWriter]:
         """`size` is (width, height). The file takes `target`'s place at one stroke, when nothing was raised."""
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -223,6 +239,35 @@ class ClipWriter:
     def _finish(self) -> None:
         self._output.mux(self._stream.encode(None))
         self._sound.finish()
+
+
+def write_frames(
+    frames: Iterable[Array], rate: int, target: Path, metadata: dict[str, str], sound_of: Path | None = None
+) -> int:
+    """Rendered RGB frames (H, W, 3) at a steady rate as a clip, with the sound of another one. Gives their number."""
+    time_base = Fraction(1, rate * 512)
+    colour = Colour(_UNSPECIFIED, _UNSPECIFIED, _UNSPECIFIED, full_range=False)
+    with ExitStack() as stack:
+        source = stack.enter_context(ClipReader.open(sound_of)) if sound_of else None
+        audio = source.audio if source else None
+        sound = iter(source.container.demux(audio)) if source and audio is not None else iter(())
+        held: Packet[Any] | None = None
+        writer: ClipWriter | None = None
+        count = 0
+        for frame in frames:
+            if writer is None:
+                clip = ClipFormat(Fraction(rate), time_base, colour, audio, source.start_s if source else 0.0)
+                size = (frame.shape[1] // 2 * 2, frame.shape[0] // 2 * 2)
+                writer = stack.enter_context(ClipWriter.open(target, clip, size, metadata))
+            writer.write(np.ascontiguousarray(frame[: size[1], : size[0]]), count * 512)
+            count += 1
+            while True:
+                held = held or next(sound, None)
+                if held is None or (held.time_base and held.dts and held.dts * held.time_base > count / rate):
+                    break
+                writer.write_audio(held)
+                held = None
+    return count
 
 
 class _Converter:
