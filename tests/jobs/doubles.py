@@ -1,0 +1,66 @@
+"""Detectors that misbehave in known ways. They stand in the registry under the settings of `tests.jobs.site`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from detection.modules import MODULES, ModuleContext, ModuleSpec
+from detection.records.schema import ModuleOutcome, PersonScore, Thresholds
+from detection.vision.types import Observation
+
+STEPS = 20
+STEP_S = 0.08
+
+
+class Slow:
+    """Takes its time, step by step, and then calls every person forged."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        for step in range(STEPS):
+            context.progress(step, STEPS)
+            time.sleep(STEP_S)
+        context.progress(STEPS, STEPS)
+        people = tuple(PersonScore(person.id, 0.9, "fake", len(person.faces)) for person in observation.people)
+        return ModuleOutcome(
+            "slow", 0.9, "fake", thresholds=Thresholds(0.4, 0.6), people=people, seconds=STEPS * STEP_S
+        )
+
+
+class Hanging:
+    """Never comes back, like native code in an endless loop. The watchdog's patience is cut down to a test's."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        from detection.jobs import watchdog
+
+        watchdog.GRACE_S = 0.5
+        context.progress(0, 1)
+        time.sleep(3600)
+        raise AssertionError("nobody ended it")
+
+
+class Crashing:
+    """Takes the process along, like a fault in native code."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        context.progress(0, 1)
+        os.kill(os.getpid(), signal.SIGSEGV)
+        raise AssertionError("it survived")
+
+
+class Raising:
+    """Fails in an orderly way."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        raise RuntimeError("the network broke")
+
+
+SPECS = tuple(
+    ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
+    for key in ("slow", "hanging", "crashing", "raising")
+)
+
+
+def register() -> None:
+    MODULES.update({spec.key: spec for spec in SPECS})

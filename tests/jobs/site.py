@@ -1,0 +1,18 @@
+"""The settings of a server under test: the doubles are registered, and only a page to see that it serves."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from deepfake_site.settings import *  # noqa: F403
+from tests.jobs import doubles
+
+doubles.register()
+
+ROOT_URLCONF = "tests.jobs.urls"
+DEEPFAKE_RUN_TIMEOUT_S = float(os.environ.get("TEST_RUN_TIMEOUT_S", "600"))
+
+if "TEST_RELOADED" in os.environ:  # a folder with a module that the test changes, so that the server reloads
+    sys.path.append(os.environ["TEST_RELOADED"])
+    import reloaded  # noqa: F401
