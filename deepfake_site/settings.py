@@ -8,6 +8,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from deepfake_site import environment as env
+from detection.records.files import locked
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -38,18 +39,14 @@ def _secret_key() -> str:
         return given
     path = MEDIA_ROOT / ".secret_key"
     try:
-        return path.read_text()
-    except FileNotFoundError:
-        key = secrets.token_urlsafe(50)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch(mode=0o600, exist_ok=False)
-            path.write_text(key)
-        except FileExistsError:
+        MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+        with locked(MEDIA_ROOT / ".lock"):  # server and worker start at the same time
+            path.touch(mode=0o600)
+            if not path.read_text():
+                path.write_text(secrets.token_urlsafe(50))
             return path.read_text()
-        except OSError:
-            pass  # media/ cannot be written: `manage.py check` says so, with the way out
-        return key
+    except OSError:
+        return secrets.token_urlsafe(50)  # media/ cannot be used: `manage.py check` says so, with the way out
 
 
 def _incoming_folder() -> Path | None:
