@@ -97,6 +97,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "found": found,
         "pages": Pages(form.page_number, max(1, ceil(found.total / ROWS_PER_PAGE))),
         "active": [] if form.is_narrow or offset else jobs.active(),
+        "failed": query.history(settings.MEDIA_ROOT).statistics().states.get(RunState.FAILED, 0),
         "problems": query.history(settings.MEDIA_ROOT).problems(),
     }
     return render(request, "history.html", context)

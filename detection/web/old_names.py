@@ -55,8 +55,8 @@ def detection_progress(request: HttpRequest) -> JsonResponse:
     """How far the unfinished runs of one module (`detect_method`, by name or key) are, or of all."""
     method = request.GET.get("detect_method", "").lower()
     if method and method not in MODULES:
-        known = ", ".join(MODULES)
-        return JsonResponse({"error": _("There is no module “%s”; there are %s.") % (method, known)}, status=400)
+        fault = _("There is no module “%(name)s”; there are %(known)s.")
+        return JsonResponse({"error": fault % {"name": method, "known": ", ".join(MODULES)}}, status=400)
     runs = [progress_json(run.id) for run in jobs.active() if not method or method in run.modules]
     return JsonResponse(_overall(runs))
 

@@ -47,9 +47,7 @@ VERDICTS: dict[Verdict, VerdictWords] = {
     "real": VerdictWords(
         _("No forgery found"),
         _("No sign of a forged face was found."),
-        _(
-            "That is no proof that the video is genuine: a method of forgery that leaves no known trace is not seen."
-        ),
+        _("That is no proof that the video is genuine: a method of forgery that leaves no known trace is not seen."),
     ),
     "uncertain": VerdictWords(
         _("Uncertain"),

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from detection.records.uploads import Upload
@@ -17,6 +19,13 @@ def media(tmp_path: Path, settings: Settings) -> Path:
     settings.FILE_UPLOAD_TEMP_DIR = None
     (tmp_path / "media").mkdir()
     return tmp_path / "media"
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """A request leaves its language behind in the thread."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

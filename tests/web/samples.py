@@ -42,20 +42,24 @@ def face_clip(
     size: tuple[int, int] = (480, 270),
     sound: bool = False,
     turned: bool = False,
+    rate: int = 12,
+    pixels: str = "yuv420p",
 ) -> Path:
-    """The astronaut, drifting slowly over the picture, at 12 frames a second."""
+    """The astronaut, drifting slowly over the picture."""
     width, height = size
     face = np.ascontiguousarray(skimage.data.astronaut())[0 : 512 * height // width]
     with av.open(str(path), "w") as output:
-        stream = output.add_stream(codec, rate=12)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream = output.add_stream(codec, rate=rate)
+        if codec == "libx265":
+            stream.options = {"x265-params": "log-level=error"}
+        stream.width, stream.height, stream.pix_fmt = width, height, pixels
         if turned:
             stream.set_display_matrix(QUARTER_TURN)
         tone = output.add_stream("aac", rate=48_000) if sound else None
-        for index in range(round(12 * seconds)):
+        for index in range(round(rate * seconds)):
             picture = np.roll(face, round(12 * math.sin(index / 6)), axis=1)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(width, height, "yuv420p")
-            frame.pts, frame.time_base = index, Fraction(1, 12)
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24").reformat(width, height, pixels)
+            frame.pts, frame.time_base = index, Fraction(1, rate)
             output.mux(stream.encode(frame))
         output.mux(stream.encode(None))
         if tone is not None:
