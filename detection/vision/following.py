@@ -91,5 +91,5 @@ class FaceFollower:
 def is_same(a: Box, b: Box) -> bool:
     """Whether two boxes in one frame, or in neighbouring ones, are the same face."""
     side_a, side_b = max(a.width, a.height), max(b.width, b.height)
-    distance = np.hypot(a.x + a.width / 2 - b.x - b.width / 2, a.y + a.height / 2 - b.y - b.height / 2)
+    distance = np.linalg.norm(np.subtract(a.centre, b.centre))
     return bool(distance < SAME_PLACE * max(side_a, side_b) and max(side_a, side_b) < SAME_SIZE * min(side_a, side_b))

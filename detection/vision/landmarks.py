@@ -61,7 +61,7 @@ def find_meshes(image: Image, rois: list[Roi]) -> list[Mesh]:
 def roi_of(box: Box, points_px: Array) -> Roi:
     """The square for a face in `box` with the five points (5, 2) of a detector."""
     side = BOX_ROI_SCALE * max(box.width, box.height)
-    return Roi(box.x + box.width / 2, box.y + box.height / 2, side, tilt_rad(points_px))
+    return Roi(*box.centre, side, tilt_rad(points_px))
 
 
 def roi_of_mesh(points_px: Array) -> Roi:

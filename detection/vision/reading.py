@@ -19,7 +19,8 @@ from detection.vision.sampling import SamplingPlan
 from detection.vision.types import Frame, Image
 from detection.vision.video import Orientation, decode, open_video, orientation_of, packets, square_pixel_size, start_s
 
-SEEK_FROM_S = 10.0  # a gap that is worth a jump where the container's index does not say
+JUMP_FROM_S = 10.0  # a gap that is worth a jump where the container has no index of all frames
+JUMP_EARLY_S = 3.0  # … which then aims this much before the target
 LATE_S = 10.0  # a time stamp this far beyond the end is damage
 
 
@@ -47,7 +48,10 @@ class FrameReader:
             run = _Run(container, stream, self._video, self._plan.step_s)
             index = -1
             for number, segment in enumerate(self._plan.segments):
-                for time_s, picture in run.segment(segment):
+                # The end that a file declares may be an estimate: what comes after it is read as well.
+                is_to_end = segment.end_s >= self._video.duration_s - self._plan.step_s
+                end_s = segment.end_s + LATE_S if is_to_end else segment.end_s
+                for time_s, picture in run.segment(Span(segment.start_s, end_s)):
                     self.frames_decoded = run.frames_decoded
                     index = max(index + 1, round(time_s * self._video.frame_rate))
                     yield Sample(Frame(index, time_s, upright_rgb(stream, picture)), number)
@@ -88,8 +92,8 @@ class _Run:
     def segment(self, segment: Span) -> Iterator[tuple[float, VideoFrame]]:
         """The sampled pictures of one segment and their times."""
         self._segment, self._sampled_s = segment, None
-        if self._is_worth_a_jump(segment.start_s):
-            self._jump(segment.start_s)
+        if (time_s := self._jump_to(segment.start_s)) is not None:
+            self._jump(time_s)
         wanted_s = segment.start_s
         while (found := self._next()) is not None:
             time_s, picture = found
@@ -136,26 +140,29 @@ class _Run:
         self._seen_s, self._expected_s = time_s, time_s + self._frame_s
         return time_s
 
-    def _is_worth_a_jump(self, target_s: float) -> bool:
-        """Whether jumping to `target_s` skips decoding, rather than go back to a key frame that was passed already."""
+    def _jump_to(self, target_s: float) -> float | None:
+        """The time to jump to so as to decode from `target_s` on; None where reading on is as good.
+
+        A jump must not go back to a key frame that was passed already. Without an index of all frames, containers land
+        somewhere near, often behind the key frame that is needed: then the jump goes for an earlier one.
+        """
         entries, time_base = self._stream.index_entries, self._stream.time_base
         gap_s = target_s - self._expected_s
         if gap_s < 1 or time_base is None:
-            return False
-        stamp = int((target_s + self._origin_s) / time_base)
-        if len(entries) and entries[len(entries) - 1].timestamp >= stamp:
-            found = entries.search_timestamp(stamp)
-            key_s = float(entries[found].timestamp * time_base) - self._origin_s if found >= 0 else 0.0
-            return key_s > self._expected_s
-        return gap_s > SEEK_FROM_S
+            return None
+        found = entries.search_timestamp(int((target_s + self._origin_s) / time_base))
+        if found >= 0 and float(entries[found].timestamp * time_base) - self._origin_s > self._expected_s:
+            return target_s
+        is_complete = 0 < self._stream.frames <= len(entries)
+        return target_s - JUMP_EARLY_S if gap_s > JUMP_FROM_S and not is_complete else None
 
-    def _jump(self, target_s: float) -> None:
+    def _jump(self, time_s: float) -> None:
         if self._stream.time_base is None:
             return
         try:
-            stamp = int((target_s + self._origin_s) / self._stream.time_base)
+            stamp = int((time_s + self._origin_s) / self._stream.time_base)
             self._container.seek(stamp, stream=self._stream, backward=True)
         except (av.FFmpegError, OSError):
             return  # a file that cannot be searched is read on
         self._pictures, self._held = self._decoded(), None
-        self._seen_s, self._expected_s = -1.0, target_s
+        self._seen_s, self._expected_s = -1.0, time_s

@@ -76,16 +76,16 @@ def probe(path: Path, max_duration_s: float | None = None, sha256: str | None = 
     no_video_stream, too_long (longer than `max_duration_s`).
     """
     with open_video(path) as (container, stream):
-        frame, times = _look_at_start(path, container, stream)
-        rate = _frame_rate(stream, times)
-        duration_s = _declared_duration_s(container, stream) or _measured_duration_s(container, stream, times, rate)
+        start = _look_at_start(path, container, stream)
+        rate = _frame_rate(stream, start.times_s)
+        duration_s = _declared_duration_s(container, stream) or _measured_duration_s(container, stream, start, rate)
         if max_duration_s is not None and duration_s > max_duration_s:
             raise VideoError(
                 Reason.TOO_LONG,
                 f"{path.name} lasts {duration_s:.0f} s; at most {max_duration_s:.0f} s are taken. "
                 "Cut it, or raise the limit.",
             )
-        width, height = shown_size(stream, frame)
+        width, height = shown_size(stream, start.frame)
         audio = next((a for a in container.streams.audio if a.codec_context is not None), None)
         return VideoProperties(
             name=path.name,
@@ -95,9 +95,9 @@ def probe(path: Path, max_duration_s: float | None = None, sha256: str | None = 
             codec=stream.codec_context.codec.canonical_name,
             width=width,
             height=height,
-            rotation_deg=orientation_of(frame).rotation_deg,
+            rotation_deg=orientation_of(start.frame).rotation_deg,
             frame_rate=rate,
-            variable_frame_rate=_is_uneven(times),
+            variable_frame_rate=_is_uneven(start.times_s),
             duration_s=duration_s,
             frames=stream.frames or None,
             audio_codec=audio.codec_context.codec.canonical_name if audio is not None else None,
@@ -166,11 +166,21 @@ def _video_stream(path: Path, container: InputContainer) -> VideoStream:
     return stream
 
 
-def _look_at_start(path: Path, container: InputContainer, stream: VideoStream) -> tuple[VideoFrame, list[float]]:
-    """The first frame that can be decoded, and the sorted times of the first packets in seconds."""
+@dataclass(frozen=True)
+class _Start:
+    """The first frame that can be decoded, the first packets' times in order, and how many packets there were."""
+
+    frame: VideoFrame
+    times_s: list[float]
+    packets: int
+
+
+def _look_at_start(path: Path, container: InputContainer, stream: VideoStream) -> _Start:
     frame: VideoFrame | None = None
     times: list[float] = []
-    for count, packet in enumerate(packets(container, stream)):
+    count = 0
+    for packet in packets(container, stream):
+        count += packet.size > 0
         if packet.pts is not None and packet.time_base is not None:
             times.append(float(packet.pts * packet.time_base))
         if frame is None:
@@ -185,7 +195,7 @@ def _look_at_start(path: Path, container: InputContainer, stream: VideoStream) -
             f"{path.name} holds {stream.codec_context.name} video of which no frame can be decoded: it is damaged or "
             "cut off. Copy it again from where it came.",
         )
-    return frame, sorted(times)
+    return _Start(frame, sorted(times), count)
 
 
 def packets(container: InputContainer, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
@@ -233,13 +243,12 @@ def _declared_duration_s(container: InputContainer, stream: VideoStream) -> floa
     return max(0.0, float((container.duration or 0) / av.time_base))
 
 
-def _measured_duration_s(container: InputContainer, stream: VideoStream, times_s: list[float], rate: float) -> float:
+def _measured_duration_s(container: InputContainer, stream: VideoStream, start: _Start, rate: float) -> float:
     """From the time stamps to the file's end, for files that were written without knowing it (a browser's recorder)."""
-    first, last = (times_s[0], times_s[-1]) if times_s else (0.0, 0.0)
-    count = len(times_s)
+    first, last = (start.times_s[0], start.times_s[-1]) if start.times_s else (0.0, 0.0)
+    count = start.packets
     for packet in packets(container, stream):
-        if packet.size:
-            count += 1
+        count += packet.size > 0
         if packet.pts is not None and packet.time_base is not None:
             last = max(last, float(packet.pts * packet.time_base))
     return last - first + 1 / rate if last > first else max(1, count) / rate
