@@ -56,9 +56,12 @@ class Raising:
         raise RuntimeError("the network broke")
 
 
-SPECS = tuple(
-    ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
-    for key in ("slow", "hanging", "crashing", "raising")
+SPECS = (
+    *(
+        ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
+        for key in ("slow", "hanging", "crashing", "raising")
+    ),
+    ModuleSpec("absent", "Absent", None),
 )
 
 
