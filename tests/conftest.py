@@ -1,16 +1,18 @@
+"""Which tests run: those that take long or drive a browser only when they are asked for."""
+
 from __future__ import annotations
 
 import os
 
 import pytest
 
-SWITCHES = {"slow": "DEEPFAKE_SLOW", "e2e": "DEEPFAKE_E2E"}
+ASKED_FOR_BY = {"e2e": "DEEPFAKE_E2E", "slow": "DEEPFAKE_SLOW"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what pyproject.toml says is left out unless it is asked for."""
-    for mark, variable in SWITCHES.items():
-        if os.environ.get(variable) != "1":
-            for item in items:
-                if item.get_closest_marker(mark):
-                    item.add_marker(pytest.mark.skip(reason=f"{mark}: set {variable}=1 to run it"))
+    for marker, variable in ASKED_FOR_BY.items():
+        if os.environ.get(variable) == "1":
+            continue
+        for item in items:
+            if item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: runs with {variable}=1"))
