@@ -37,4 +37,7 @@ def analyse_run(run_id: str) -> str:
         if record.state is not RunState.RUNNING:
             return record.state
         stack.enter_context(control.running(execution))
-        return execution.analyse(record, Reporter(root, run_id)).state
+        reporter = Reporter(root, run_id, record.modules)
+        state = execution.analyse(record, reporter).state
+        reporter.finished()
+        return state

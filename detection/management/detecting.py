@@ -94,7 +94,7 @@ def _recorded(path: Path, modules: Sequence[str], report: ReportProgress, root: 
     with path.open("rb") as file:
         upload = uploads.add_stream(root, path.name, uploads.read_chunks(file))
     record = store.create_run(root, upload, modules, state=RunState.RUNNING)
-    execution, recorder = Execution(root, record.id), Reporter(root, record.id)
+    execution, recorder = Execution(root, record.id), Reporter(root, record.id, modules)
 
     def report_twice(stage: str, done: int, total: int) -> None:
         recorder(stage, done, total)
@@ -103,6 +103,7 @@ def _recorded(path: Path, modules: Sequence[str], report: ReportProgress, root: 
     with store.holding(root, record.id):
         try:
             finished = execution.analyse(record, report_twice)
+            recorder.finished()
         except KeyboardInterrupt:
             execution.settle(Interrupt.CANCEL)
             raise

@@ -6,9 +6,7 @@ from pathlib import Path
 import pytest
 
 from detection import jobs
-from detection.jobs.control import Interrupt, Interrupted, control
 from detection.jobs.queue import FileQueue
-from detection.jobs.reporting import Reporter, read_step
 from detection.records import query, store
 from detection.records.files import locked
 from detection.records.schema import RunState
@@ -56,42 +54,6 @@ def test_progress_tells_the_place_in_the_queue(media: Path) -> None:
     running(media, first)
     assert (jobs.progress(first).position, jobs.progress(second).position) == (None, 1)
     assert (jobs.progress(first).state, jobs.progress(first).step) == (RunState.RUNNING, None)
-
-
-def test_progress_is_what_the_pipeline_reported(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = make.queued_run(media)
-    running(media, run.id)
-    clock = [100.0]
-    monkeypatch.setattr("detection.jobs.reporting.time.monotonic", lambda: clock[0])
-    report = Reporter(media, run.id)
-    report("decode", 0, 200)
-    step = jobs.progress(run.id).step
-    assert step is not None
-    assert (step.stage, step.done, step.total, step.percent, step.seconds_left) == ("decode", 0, 200, 0.0, None)
-    clock[0] += 0.1
-    report("decode", 10, 200)  # too soon after the last to be written
-    assert read_step(media, run.id) == step
-    clock[0] += 3.9
-    report("decode", 50, 200)
-    step = read_step(media, run.id)
-    assert step is not None
-    assert (step.done, step.percent, step.seconds_left) == (50, 25.0, 12.0)
-    report("space", 0, 40)  # a new stage is written at once, and its rate is its own
-    step = read_step(media, run.id)
-    assert step is not None
-    assert (step.stage, step.done, step.seconds_left) == ("space", 0, None)
-
-
-def test_a_report_ends_a_run_that_was_cancelled(media: Path) -> None:
-    run = make.queued_run(media)
-    running(media, run.id)
-    report = Reporter(media, run.id)
-    report("decode", 0, 10)
-    jobs.cancel(run.id)
-    with pytest.raises(Interrupted) as caught:
-        report("decode", 10, 10)
-    assert caught.value.why is Interrupt.CANCEL
-    control.check()  # the process itself goes on
 
 
 def test_a_queued_run_is_cancelled_at_once_and_can_be_tried_again(media: Path, queue: FileQueue) -> None:

@@ -26,7 +26,7 @@ EXIT_INTERRUPTED = 130
 class Command(BaseCommand):
     help = (
         "Relight the people in a video. Azimuth + is the viewer's right, elevation + is up, in degrees; the light is "
-        "fixed in the scene for the whole clip. Exit status: 0 done, 2 the video could not be relit (the reason is given)."
+        "fixed in the scene for the whole clip. Exit status: 0 done, 2 the video could not be relit (it says why)."
     )
     requires_system_checks: list[str] = []  # noqa: RUF012 what is missing is the reason in the result
 

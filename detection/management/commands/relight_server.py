@@ -19,8 +19,8 @@ from relitalk.server import RelightServer
 
 class Command(BaseCommand):
     help = (
-        "Serve relighting over HTTP to sites whose RELITALK_URL is this address. RELITALK_TOKEN must be the same on both "
-        "sides. Jobs and videos are kept in the folder; a restart goes on where the server was ended."
+        "Serve relighting over HTTP to sites whose RELITALK_URL is this address. RELITALK_TOKEN must be the same on "
+        "both sides. Jobs and videos are kept in the folder; a restart goes on where the server was ended."
     )
     requires_system_checks: list[str] = []  # noqa: RUF012 the web side is not served here
 
