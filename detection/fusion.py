@@ -58,20 +58,18 @@ def fuse(outcomes: Mapping[str, ModuleOutcome], observation: Observation, portra
     thresholds = _thresholds(deciding, outcomes)
     people = []
     for person in observation.people:
-        said = {key: _of(person.id, outcome) for key, outcome in outcomes.items() if key in deciding}
-        scores = {key: s.score for key, s in said.items() if s is not None and s.score is not None}
-        score = _combined(deciding, scores)
-        frames = max((s.frames for s in said.values() if s is not None), default=0)
+        said = {key: p for key, outcome in outcomes.items() for p in outcome.people if p.id == person.id}
+        score = _combined(deciding, {key: p.score for key, p in said.items() if p.score is not None})
         people.append(
             PersonOutcome(
                 id=person.id,
                 score=score,
                 verdict=thresholds.verdict(score) if thresholds else "no_result",
-                frames=frames,
+                frames=max((p.frames for p in said.values()), default=0),
                 spans=person.spans,
                 portrait=portraits.get(person.id),
-                reason=None if score is not None else _reason(said.values()),
-                modules={key: s.score if s is not None else None for key, s in said.items()},
+                reason=None if score is not None else _reason([*said.values(), *outcomes.values()]),
+                modules={key: p.score for key, p in said.items()},
             )
         )
     score = video_score((p.score, p.frames) for p in people)
@@ -125,13 +123,9 @@ def combinations() -> Mapping[frozenset[str], Combination]:
         raise weights.WeightsCorrupt(f"{path} does not hold coefficients ({error}). {weights.WAY_OUT}") from error
 
 
-def _of(person: int, outcome: ModuleOutcome) -> PersonScore | None:
-    return next((p for p in outcome.people if p.id == person), None)
-
-
-def _reason(said: Iterable[ModuleOutcome | PersonScore | None]) -> Reason:
+def _reason(said: Iterable[ModuleOutcome | PersonScore]) -> Reason:
     """Why there is no score: what the modules that could judge say, before what is wrong with a module."""
-    reasons = [s.reason for s in said if s is not None and s.reason is not None]
+    reasons = [s.reason for s in said if s.reason is not None]
     of_the_video = [r for r in reasons if r is not Reason.MODULE_UNAVAILABLE]
     return next(iter(of_the_video or reasons), Reason.TOO_FEW_FRAMES)
 

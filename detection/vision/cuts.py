@@ -15,6 +15,7 @@ COARSE_PX = 160  # rows and columns looked at, at least: averaging all pixels co
 # measured on real clips: within shots correlation ≥ .41 and histogram change ≤ .09, across cuts ≤ .24 and .16 to .38.
 MIN_CORRELATION = 0.33
 MAX_HISTOGRAM_CHANGE = 0.35
+SAME_PICTURE = 0.8  # correlation above which other colours are other light: a flash, a lamp, automatic exposure
 MIN_CHANGE = 6.0  # mean difference in grey levels, under which a frame is the same whatever the ratios say
 
 
@@ -37,8 +38,9 @@ class CutDetector:
             return True
         if np.abs(grey - before).mean() < MIN_CHANGE:
             return False
+        correlation = _correlation(grey, before)
         change = 0.5 * float(np.abs(histogram - colours).sum())
-        return change > MAX_HISTOGRAM_CHANGE or _correlation(grey, before) < MIN_CORRELATION
+        return correlation < MIN_CORRELATION or (change > MAX_HISTOGRAM_CHANGE and correlation < SAME_PICTURE)
 
 
 def _correlation(a: Array, b: Array) -> float:
