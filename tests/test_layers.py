@@ -16,6 +16,7 @@ LAYERS = {
     "detection.management": 7,
     "detection.jobs": 6,
     "detection.training": 6,
+    "detection.evaluation": 6,
     "detection.pipeline": 5,
     "detection.space": 4,
     "detection.feature": 4,
@@ -28,7 +29,14 @@ LAYERS = {
     "detection.records": 0,
 }
 SIBLINGS_APART = {"detection.space", "detection.feature", "detection.blend"}
-NO_DJANGO = ("detection/vision", "detection/inference", "detection/records", "detection/training", "relitalk")
+NO_DJANGO = (
+    "detection/vision",
+    "detection/inference",
+    "detection/records",
+    "detection/training",
+    "detection/evaluation",
+    "relitalk",
+)
 SETTINGS_READERS = ("deepfake_site", "detection/web", "detection/jobs", "detection/management", "detection/checks.py")
 # Parts of a module's folder that are the web's: Django finds them there, the detector never imports them.
 WEB_PARTS = {"pages", "urls", "apps", "checks"}

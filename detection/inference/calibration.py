@@ -78,7 +78,7 @@ def read(path: Path) -> Calibration:
 
 
 def parse(text: str) -> Calibration:
-    """Reads what `Calibration.to_json` wrote. Raises ValueError, TypeError, KeyError or AttributeError for other text."""
+    """Reads what `Calibration.to_json` wrote; other text raises ValueError, TypeError, KeyError or AttributeError."""
     values = json.loads(text)
     if values.pop("format") != FORMAT:
         raise ValueError("another format")

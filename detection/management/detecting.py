@@ -14,13 +14,7 @@ from detection.jobs.execution import Execution, ReportProgress, analyse_video
 from detection.jobs.reporting import Reporter
 from detection.records import store, uploads
 from detection.records.schema import Analysis, Reason, RunState
-
-# What is taken from a folder; a file that is named is analysed whatever it is called.
-ENDINGS = (
-    "3g2 3gp asf avi dv f4v flv gif h264 h265 hevc ivf m1v m2ts m2v m4v mjpeg mjpg mkv mov mp4 mpe mpeg mpg mts mxf "
-    "obu ogm ogv qt rm rmvb ts vob webm wmv"
-)
-VIDEO_SUFFIXES = frozenset(f".{ending}" for ending in ENDINGS.split())
+from detection.vision.suffixes import VIDEO_SUFFIXES
 
 logger = logging.getLogger(__name__)
 

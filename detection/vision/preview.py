@@ -10,7 +10,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from fractions import Fraction
@@ -60,7 +60,7 @@ def write_poster(source: Path, target: Path) -> None:
             container.seek(int(container.duration * POSTER_AT))  # lands on the key frame before
         frame = _first_frame(source, container, stream)
         size = _fit(shown_size(stream, frame), (POSTER_MAX_PX, POSTER_MAX_PX))
-        upright = _Upright(size, "yuvj420p").apply(frame)
+        upright = Upright(size, "yuvj420p").apply(frame)
         with _replacing(target) as temporary:
             upright.save(temporary, qscale="4")
 
@@ -97,7 +97,7 @@ def _transcode(container: InputContainer, video: VideoStream, output: OutputCont
     pictures.codec_context.time_base = video.time_base or Fraction(1, 90_000)
     sound = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo") if audio is not None else None
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE_HZ)
-    upright = _Upright(size, "yuv420p")
+    upright = Upright(size, "yuv420p")
     last_pts = None
     for frame in _frames(container, video, audio):
         _count_from_start(frame, start_s(container))
@@ -136,11 +136,14 @@ def _count_from_start(frame: VideoFrame | AudioFrame, start: float) -> None:
         frame.pts -= round(start / frame.time_base)
 
 
-class _Upright:
-    """Turns frames as their display matrix says, scales them to `size` (width, height) and converts their pixels."""
+class Upright:
+    """Turns frames as their display matrix says, scales them to `size` (width, height) and converts their pixels.
 
-    def __init__(self, size: tuple[int, int], pixels: str) -> None:
-        self._size, self._pixels = size, pixels
+    `extra` are FFmpeg filters, name and options, that act on the upright frame before it is scaled.
+    """
+
+    def __init__(self, size: tuple[int, int], pixels: str, extra: Sequence[tuple[str, str | None]] = ()) -> None:
+        self._size, self._pixels, self._extra = size, pixels, extra
         self._input: tuple[int, int, str] | None = None
         self._graph: Graph | None = None
 
@@ -161,6 +164,7 @@ class _Upright:
             ("transpose", "cclock_flip", turn.transpose),
             ("hflip", None, turn.mirror_x),
             ("vflip", None, turn.mirror_y),
+            *((name, options, True) for name, options in self._extra),
             ("scale", f"{width}:{height}:flags=bicubic", True),
             ("setsar", "1", True),
             ("format", self._pixels, True),
