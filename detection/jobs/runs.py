@@ -5,6 +5,7 @@ All functions work on `settings.MEDIA_ROOT`. Besides those named, each may raise
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,7 @@ class UnknownModule(ValueError):
 
 
 class NotRetryable(Exception):
-    """Only a run that failed or was cancelled can be tried again."""
+    """Only a run that failed or was cancelled can be tried again, and only while its video is there."""
 
 
 @dataclass(frozen=True)
@@ -107,15 +108,21 @@ def retry(run_id: str) -> RunRecord:
     record = store.load_run(root, run_id)
     if record.state not in (RunState.FAILED, RunState.CANCELLED):
         raise NotRetryable(f"Run {run_id} is {record.state}; only failed and cancelled runs can be tried again.")
+    if not (root / record.upload).exists():
+        raise NotRetryable(f"The video of run {run_id} was deleted; upload it again.")
     record = store.requeue_run(root, run_id, attempts=0)
     analyse_run.enqueue(run_id)
     return record
 
 
 def retry_failed() -> list[str]:
-    """Queue every failed run again; the ids, oldest first."""
+    """Queue every failed run again whose video is still there; the ids, oldest first."""
     rows = query.history(media_root()).page(query.Filter(state=RunState.FAILED), limit=10**9).rows
-    return [retry(row.id).id for row in reversed(rows)]
+    retried = []
+    for row in reversed(rows):
+        with contextlib.suppress(NotRetryable, store.RunNotFound):  # somebody else was quicker
+            retried.append(retry(row.id).id)
+    return retried
 
 
 def delete(run_id: str) -> None:

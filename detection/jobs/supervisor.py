@@ -22,7 +22,7 @@ from detection.jobs.backend import file_queue
 from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED
 
 LOOK_EVERY_S = 2.0
-SHORT_LIFE_S = 10.0  # a worker that ends sooner has a fault that a quick restart will not mend
+SHORT_LIFE_S = 10.0  # one that ends sooner, without a job, has a fault that a quick restart will not mend
 LONGEST_PAUSE_S = 60.0
 STOP_WITHIN_S = 12.0  # a little longer than the worker gives its task
 
@@ -47,13 +47,19 @@ class Supervisor(threading.Thread):
                 died, pause_s = None, LOOK_EVERY_S
                 continue
             began_s = time.monotonic()
-            status = self._run_worker(died)
+            try:
+                status = self._run_worker(died)
+            except OSError:
+                logger.exception("No worker can be started; another try in %.0f s.", LONGEST_PAUSE_S)
+                pause_s = LONGEST_PAUSE_S
+                continue
             if status == EXIT_BUSY:
                 pause_s = LOOK_EVERY_S
                 continue
             died = how_it_died(status)
-            short_lived = time.monotonic() - began_s < SHORT_LIFE_S
-            pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S) if short_lived else 0.0
+            # One that died of a job is replaced at once: no job gets more than its attempts.
+            is_own_fault = time.monotonic() - began_s < SHORT_LIFE_S and not file_queue().claimed()
+            pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S) if is_own_fault else 0.0
             if not self._stopping.is_set():
                 logger.warning("The worker ended (%s); another starts in %.0f s.", died or f"status {status}", pause_s)
 

@@ -27,8 +27,12 @@ from detection.records.files import locked
 from detection.records.store import now
 
 IDLE_S = 0.2
-RECOVER_EVERY_S = 30.0
+TIDY_EVERY_S = 30.0
+LOCK_WITHIN_S = 1.0  # a page may be looking whether it is held
 AFTER_DISK_ERROR_S = 5.0
+
+NICENESS = 5
+OOM_SCORE = 500  # of 1000: as if it used half of the memory on top of what it uses
 
 EXIT_STOPPED = 0
 EXIT_ABANDONED = 70  # a task hung and was ended together with the process (EX_SOFTWARE)
@@ -47,17 +51,18 @@ class Worker:
         self._control = control
         self._watchdog = Watchdog(control, timeout_s=timeout_s, parent=parent, abandon=self._abandon)
         self._job: Job | None = None
-        self._recovered_s = -RECOVER_EVERY_S
+        self._has_orphans = True
+        self._orphaned: str | None = None  # how the process ended that left jobs claimed
+        self._tidied_s = -TIDY_EVERY_S
 
     def run(self, died: str | None = None) -> int:
         """Work until a signal or the end of the parent; the exit status. `died` says how the worker before ended."""
         self._queue.prepare()
+        self._orphaned = died
         try:
-            with locked(self._queue.lock, wait=False):
+            with locked(self._queue.lock, within_s=LOCK_WITHIN_S):
                 self._watchdog.start()
                 logger.info("Worker %s serves %s.", self.id, self._queue.folder)
-                recovery.settle_orphans(self._root, self._queue, died)
-                self._queue.prune()
                 while not self._control.stopping:
                     self._serve_next()
         except BlockingIOError:
@@ -66,17 +71,22 @@ class Worker:
 
     def _serve_next(self) -> None:
         try:
+            if self._has_orphans:
+                recovery.settle_orphans(self._root, self._queue, self._orphaned)
+                self._has_orphans = False
             job = self._queue.claim(self.id, now())
             if job is not None:
                 self._job = job
                 self._execute(job)
                 return
-            if time.monotonic() - self._recovered_s >= RECOVER_EVERY_S:
+            if time.monotonic() - self._tidied_s >= TIDY_EVERY_S:
                 recovery.settle_runs(self._root, self._queue)
-                self._recovered_s = time.monotonic()
+                self._queue.prune()
+                self._tidied_s = time.monotonic()
             self._control.wait(IDLE_S)
         except OSError:
             logger.exception("The queue cannot be used; another try in %.0f s.", AFTER_DISK_ERROR_S)
+            self._has_orphans, self._orphaned = True, "by an error of the disk"  # the job in hand, if there was one
             self._control.wait(AFTER_DISK_ERROR_S)
         finally:
             self._job = None
@@ -121,6 +131,13 @@ class Worker:
             logger.exception("What became of the job could not be written down.")
         finally:
             os._exit(EXIT_STOPPED if why is Interrupt.STOP else EXIT_ABANDONED)
+
+
+def give_way_to_the_server() -> None:
+    """Let pages go before analyses where the processor is short, and this process die first where memory is."""
+    os.nice(NICENESS)
+    with contextlib.suppress(OSError):  # Linux only
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def _failed(job: Job, error: BaseException) -> Job:

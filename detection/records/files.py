@@ -6,8 +6,11 @@ import contextlib
 import fcntl
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
+
+LOOK_EVERY_S = 0.02
 
 
 def sync_folder(folder: Path) -> None:
@@ -41,26 +44,40 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, wait: bool = True) -> Iterator[None]:
+def locked(path: Path, *, within_s: float | None = None) -> Iterator[None]:
     """Hold the exclusive lock `path` against other threads and processes; the kernel releases it when a holder dies.
 
     The lock file stays: removing it would let two holders lock two different files of the same name.
-    Raises BlockingIOError when `wait` is False and somebody else holds it.
+    Raises BlockingIOError when somebody else still holds it after `within_s`; without that it waits.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if within_s is None:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        else:
+            _lock_within(descriptor, within_s)
         yield
     finally:
         os.close(descriptor)
 
 
+def _lock_within(descriptor: int, seconds: float) -> None:
+    deadline_s = time.monotonic() + seconds
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline_s:
+                raise
+            time.sleep(LOOK_EVERY_S)
+
+
 def is_locked(path: Path) -> bool:
-    """Whether some process holds the lock `path` now."""
+    """Whether some process holds the lock `path` now. It is taken for an instant to find out (hence `within_s`)."""
     if not path.exists():
         return False
     try:
-        with locked(path, wait=False):
+        with locked(path, within_s=0.0):
             return False
     except BlockingIOError:
         return True

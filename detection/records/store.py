@@ -24,6 +24,7 @@ from detection.records.uploads import Upload
 
 RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
 RECORD, PROGRESS, LOCK, HOLDER, CANCEL = "record.json", "progress.json", ".lock", ".holder", ".cancel"
+LOCK_WITHIN_S = 0.5  # somebody may be looking whether it is held
 OWN_FILES = frozenset({RECORD, PROGRESS, LOCK, HOLDER, CANCEL})
 
 
@@ -232,7 +233,7 @@ def clear_evidence(root: Path, run_id: str) -> None:
 @contextlib.contextmanager
 def holding(root: Path, run_id: str) -> Iterator[None]:
     """Show while this process lives that it analyses the run. Raises BlockingIOError if another one does."""
-    with locked(run_dir(root, run_id) / HOLDER, wait=False):
+    with locked(run_dir(root, run_id) / HOLDER, within_s=LOCK_WITHIN_S):
         yield
 
 

@@ -8,6 +8,7 @@ from django_tasks.exceptions import InvalidTaskError, TaskResultDoesNotExist
 
 from detection.jobs.backend import EmbeddedBackend
 from detection.jobs.control import Control
+from detection.jobs.queue import FileQueue
 from detection.jobs.worker import Worker
 from tests.jobs import tasks
 
@@ -74,3 +75,17 @@ def test_priorities_are_kept_and_deferred_tasks_refused(media: Path) -> None:
 
     with pytest.raises(InvalidTaskError):
         tasks.add.using(run_after=timezone.now())
+
+
+def test_a_job_in_hand_when_the_disk_fails_is_done_again(media: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = tasks.add.enqueue(2, 3)
+    worker = Worker(media, Control(), timeout_s=60)
+    monkeypatch.setattr("detection.jobs.worker.AFTER_DISK_ERROR_S", 0.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(FileQueue, "finish", lambda *_: (_ for _ in ()).throw(OSError("No space left on device")))
+        worker._serve_next()
+    result.refresh()
+    assert result.status is TaskResultStatus.RUNNING
+    worker._serve_next()
+    result.refresh()
+    assert (result.return_value, result.attempts) == (5, 2)

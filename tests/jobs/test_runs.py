@@ -7,7 +7,7 @@ import pytest
 
 from detection import jobs
 from detection.jobs.queue import FileQueue
-from detection.records import query, store
+from detection.records import query, store, uploads
 from detection.records.files import locked
 from detection.records.schema import RunState
 from detection.records.uploads import UploadNotFound
@@ -90,6 +90,16 @@ def test_a_failed_run_that_was_deleted_is_not_tried_again(media: Path) -> None:
     failed(media, run.id)
     jobs.delete(run.id)
     assert jobs.retry_failed() == []
+
+
+def test_a_run_whose_video_was_deleted_is_not_tried_again(media: Path) -> None:
+    run = make.queued_run(media)
+    failed(media, run.id)
+    uploads.delete_upload(media, run.sha256)
+    with pytest.raises(jobs.NotRetryable, match="upload it again"):
+        jobs.retry(run.id)
+    assert jobs.retry_failed() == []
+    assert store.load_run(media, run.id).state is RunState.FAILED
 
 
 def test_a_batch_is_finished_when_all_its_runs_are(media: Path) -> None:

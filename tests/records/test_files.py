@@ -54,7 +54,7 @@ def test_a_lock_keeps_others_out_until_its_holder_is_killed(tmp_path: Path) -> N
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
         assert files.is_locked(lock)
-        with pytest.raises(BlockingIOError), files.locked(lock, wait=False):
+        with pytest.raises(BlockingIOError), files.locked(lock, within_s=0.0):
             pass
     finally:
         holder.kill()

@@ -40,9 +40,9 @@ class Command(BaseCommand):
                 f"Cannot serve on {options['host']}:{options['port']} with {options['folder']}: {error}. "
                 "Take another --port or --folder."
             ) from error
+        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
         host, port = server.server_address[:2]
         print(f"Relighting on http://{host!s}:{port}", flush=True)
-        signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
         try:
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from detection.jobs.control import control
-from detection.jobs.worker import EXIT_BUSY, Worker
+from detection.jobs.worker import EXIT_BUSY, Worker, give_way_to_the_server
 
 
 class Command(BaseCommand):
@@ -23,6 +23,8 @@ class Command(BaseCommand):
         parser.add_argument("--died", metavar="HOW", help="how the worker before this one ended, for the records")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["supervised"] is not None:
+            give_way_to_the_server()
         worker = Worker(
             Path(settings.MEDIA_ROOT),
             control,
