@@ -19,7 +19,7 @@ MIN_USABLE_FACES = 3  # of a person; fewer say nothing about a video
 MIN_SIZE_PX = 40.0  # longer side of the box: below, the crop is enlarged more than 4.5 times
 MIN_SHARPNESS = 0.09  # measured: .11 to .5 on faces with visible skin or lashes, .06 to .08 on ones out of focus
 MAX_YAW_DEG = 70.0  # as measured; the mesh falls short of the true angle from about 60 on
-MAX_OUTSIDE = 0.25  # share of the 468 points outside the picture
+MAX_OUTSIDE = 0.15  # share of the 468 points outside the picture; a forehead cut off by the frame stays below
 
 SHARPNESS_SIDE_PX = 128
 

@@ -29,7 +29,8 @@ def test_the_detector_rests_while_a_face_is_followed(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(following, "detect_faces", counted)
     tracks_of(list(clips.moving_face(40, (480, 360)))[::2])
-    assert len(calls) == 2
+    assert calls.count(following.THOROUGH_SIDE_PX) == 2
+    assert calls.count(following.QUICK_SIDE_PX) <= 10
 
 
 def test_two_faces_are_two_tracks_that_keep_their_numbers() -> None:
@@ -70,6 +71,19 @@ def test_a_face_that_enters_is_found_within_a_second() -> None:
 def test_no_face_no_track() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
     assert tracks_of([noise] * 3) == [[], [], []]
+
+
+def test_a_mesh_that_slid_off_its_face_is_put_back() -> None:
+    """A patch of the same face below it draws the mesh away, as hands and microphones do."""
+    follower = FaceFollower()
+    frame = next(clips.moving_face(1, (480, 360)))
+    ((track, face),) = follower.step(frame, True)
+    slid = np.roll(frame, 45, axis=0)
+    follower._followed[0].face = following.fit_faces(slid, following.detect_faces(slid))[0]
+    assert np.linalg.norm(np.subtract(follower._followed[0].face.box.centre, face.box.centre)) > 40
+    ((again, put_back),) = [follower.step(frame, False) for _ in range(2)][-1]
+    assert again == track
+    assert np.linalg.norm(np.subtract(put_back.box.centre, face.box.centre)) < 5
 
 
 def test_sameness_of_boxes() -> None:
