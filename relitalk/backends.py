@@ -107,8 +107,8 @@ def _run_checkpoint(
 ) -> dict[str, Any]:
     if settings.relitalk_root is None or settings.relitalk_python is None:
         raise RelightError(
-            "No ReliTalk checkout is set: give RELITALK_ROOT its folder and RELITALK_PYTHON its interpreter, or use the "
-            "embedded engine."
+            "No ReliTalk checkout is set: give RELITALK_ROOT its folder and RELITALK_PYTHON its interpreter, or use "
+            "the embedded engine."
         )
     if not request.subject:
         raise RelightError("The checkpoint engine renders a trained subject: name it.")

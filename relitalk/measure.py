@@ -100,13 +100,14 @@ def reconstruction(geometries: Sequence[Geometry], decomposition: Decomposition)
         weight += np.bincount(v * size + u, weights, size * size)
         for channel in range(3):
             total[:, channel] += np.bincount(v * size + u, weights * log.reshape(-1, 3)[at, channel], size * size)
-    seen = weight > 1e-6
-    albedo = np.zeros((size * size, 3))
-    albedo[seen] = np.exp(total[seen] / weight[seen, None])
+    # Texels between the pixels of a small face are seen by none: their neighbours fill them.
+    above = cv2.GaussianBlur(total.reshape(size, size, 3), (0, 0), 0.6)
+    below = cv2.GaussianBlur(weight.reshape(size, size), (0, 0), 0.6)
+    albedo = np.exp(above / below[..., None])
     found: list[tuple[float, float]] = []
     for geometry, shading in zip(geometries, shadings, strict=True):
         u, v = (np.ascontiguousarray(geometry.uv[..., axis] * size - 0.5) for axis in (0, 1))
-        texture = cv2.remap(albedo.reshape(size, size, 3).astype(np.float32), u, v, cv2.INTER_LINEAR)
+        texture = cv2.remap(albedo.astype(np.float32), u, v, cv2.INTER_LINEAR)
         mask = geometry.on_mesh & (geometry.normals[..., 2] > 0.2)
         if not mask.any():
             continue

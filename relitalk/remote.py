@@ -202,7 +202,9 @@ class RemoteEngine:
         try:
             message = str(json.loads(answer.body)["error"])
         except (ValueError, KeyError, TypeError):
-            message = f"HTTP status {answer.status}"
+            message = f"HTTP status {answer.status}"  # as for HEAD, whose answers have no body
+        if answer.status == 401:
+            message = "the token is missing or wrong; RELITALK_TOKEN must be the server's"
         raise _Refused(answer.status, message)
 
     def _pause(self, cancelled: Callable[[], bool]) -> None:
