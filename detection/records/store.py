@@ -8,6 +8,7 @@ again by looking at the marks alone (see `detection.jobs.recovery`).
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import secrets
 import shutil
@@ -199,8 +200,10 @@ def run_ids(root: Path) -> Iterator[str]:
 
 def active_ids(root: Path) -> list[str]:
     """The runs that are not finished, in order of creation."""
-    folder = root / "runs" / ".active"
-    return sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
+    try:
+        return sorted(os.listdir(root / "runs" / ".active"))  # noqa: PTH208 names are wanted, for every look at a run
+    except FileNotFoundError:
+        return []
 
 
 def active_for_s(root: Path, run_id: str) -> float:
