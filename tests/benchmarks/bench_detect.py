@@ -38,7 +38,7 @@ class Run:
 
 @dataclass(frozen=True)
 class ClipResult:
-    """Medians over the repeats, of memory the most. `pass_s`: one pass of the modules' networks over each judged face."""
+    """Medians over the repeats, of memory the most. `pass_s`: one pass of the modules' networks over `faces`."""
 
     clip: str
     length_s: float
