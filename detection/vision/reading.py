@@ -46,7 +46,7 @@ class FrameReader:
     def __iter__(self) -> Iterator[Sample]:
         with open_video(self._path) as (container, stream):
             run = _Run(container, stream, self._video, self._plan.step_s)
-            index = -1
+            index, orientation = -1, None
             for number, segment in enumerate(self._plan.segments):
                 # The end that a file declares may be an estimate: what comes after it is read as well.
                 is_to_end = segment.end_s >= self._video.duration_s - self._plan.step_s
@@ -54,15 +54,15 @@ class FrameReader:
                 for time_s, picture in run.segment(Span(segment.start_s, end_s)):
                     self.frames_decoded = run.frames_decoded
                     index = max(index + 1, round(time_s * self._video.frame_rate))
-                    yield Sample(Frame(index, time_s, upright_rgb(stream, picture)), number)
+                    orientation = orientation or orientation_of(picture)
+                    yield Sample(Frame(index, time_s, upright_rgb(stream, picture, orientation)), number)
             self.frames_decoded = run.frames_decoded
 
 
-def upright_rgb(stream: VideoStream, picture: VideoFrame) -> Image:
+def upright_rgb(stream: VideoStream, picture: VideoFrame, orientation: Orientation) -> Image:
     """The picture as a player shows it: RGB (H, W, 3), square pixels, turned upright."""
     width, height = square_pixel_size(stream, picture)
     image = np.asarray(picture.to_ndarray(format="rgb24", width=width, height=height), np.uint8)
-    orientation = orientation_of(picture)
     if orientation == Orientation(mirror_x=True, mirror_y=True):
         return np.asarray(cv2.rotate(image, cv2.ROTATE_180), np.uint8)
     if orientation.transpose:

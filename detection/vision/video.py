@@ -126,7 +126,10 @@ def start_s(container: InputContainer) -> float:
 
 
 def orientation_of(frame: VideoFrame) -> Orientation:
-    """From the frame's display matrix, which maps a stored point (x, y) to (a·x + c·y, b·x + d·y)."""
+    """From the frame's display matrix, which maps a stored point (x, y) to (a·x + c·y, b·x + d·y).
+
+    The same for all frames of a stream: ask once, for PyAV keeps every frame that is asked in memory for a while.
+    """
     data = frame.side_data.get("DISPLAYMATRIX")
     if data is None:
         return Orientation()
