@@ -17,9 +17,6 @@ from detection.web.words import STATES
 STAGES = {
     "probe": gettext_lazy("Opening the file"),
     "decode": gettext_lazy("Looking for faces"),
-    "faces": gettext_lazy("Looking for faces"),
-    "people": gettext_lazy("Telling people apart"),
-    "keyframes": gettext_lazy("Choosing key frames"),
     "space": gettext_lazy("Examining single frames"),
     "feature": gettext_lazy("Examining movement"),
     "blend": gettext_lazy("Examining seams and light"),

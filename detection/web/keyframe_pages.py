@@ -41,7 +41,9 @@ def keyframes(request: HttpRequest, *, many: bool = False) -> HttpResponse:
     context = {
         "section": "keyframes",
         "many": many,
-        "chosen": [RunFrames(run, key_frames(run, run.analysis) if run.analysis else []) for run in chosen],
+        "chosen": [
+            RunFrames(run, key_frames(run, run.analysis.modules.values()) if run.analysis else []) for run in chosen
+        ],
         "ids": [run.id for run in chosen],
         "finished": finished.rows,
         "uploads": [row for row in upload_rows() if row.can_start and row.latest is None],

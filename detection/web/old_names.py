@@ -13,18 +13,26 @@ from django.views.decorators.http import require_POST, require_safe
 
 from detection import jobs
 from detection.modules import MODULES
+from detection.records.schema import RunRecord
 from detection.records.store import RUN_ID
 from detection.web.following import progress_json
+from detection.web.result import key_frames
 from detection.web.run_pages import get_run, run_context
 
 
 @require_POST
 def update(request: HttpRequest, key: str) -> HttpResponse:
     """`rowData[]` names runs: their rows as HTML, with verdict, confidences and pictures."""
-    runs = [run_context(get_run(run_id)) for run_id in _row_data(request)]
+    runs = [_row(get_run(run_id), key) for run_id in _row_data(request)]
     if not runs:
         return _missing(request)
-    return render(request, "parts/run_rows.html", {"runs": runs, "module_key": key})
+    return render(request, "parts/run_rows.html", {"runs": runs})
+
+
+def _row(run: RunRecord, key: str) -> dict[str, Any]:
+    """With the pictures of one module only: the row stands on its page."""
+    outcome = run.analysis.modules.get(key) if run.analysis else None
+    return {"run": run, "analysis": run.analysis, "key_frames": key_frames(run, [outcome]) if outcome else []}
 
 
 @require_POST

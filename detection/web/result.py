@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from django.urls import reverse
@@ -23,7 +24,7 @@ from detection.web.module_pages import module_page
 from detection.web.words import PictureWords, picture_words
 
 MAX_MOMENTS = 6
-MOMENT_GAP_S = 1.0  # frames of one moment are at most this far apart
+MIN_GAP_S = 1.0  # scores that are nearer than this belong to one moment
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,21 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class KeyFrame:
-    """What one module shows of one person at one moment: the plain picture first, then what it found in it."""
+class FrameVerdict:
+    """What a module says of one face in one frame."""
 
     module: str
+    score: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class KeyFrame:
+    """What there is to see of one person at one moment: the plain picture first, then what the modules found in it."""
+
     person: int
     time_s: float
-    score: float | None
-    verdict: Verdict
+    verdicts: tuple[FrameVerdict, ...]
     pictures: tuple[Picture, ...]
 
 
@@ -110,29 +118,26 @@ def _module_scores(analysis: Analysis, person_id: int) -> Iterator[ModuleScore]:
                 yield ModuleScore(key, person.score, person.verdict, outcome)
 
 
-def key_frames(record: RunRecord, analysis: Analysis) -> list[KeyFrame]:
-    """The evidence of all modules by person and time; pictures of the same moment side by side."""
-    frames = []
-    for outcome in analysis.modules.values():
-        in_order = sorted(outcome.evidence, key=_moment_of)
-        for (person, _), group in groupby(in_order, key=_moment_of):
-            pictures = list(group)
-            score = next((e.score for e in pictures if e.score is not None), None)
-            frames.append(
-                KeyFrame(
-                    module=outcome.key,
-                    person=person,
-                    time_s=pictures[0].time_s,
-                    score=score,
-                    verdict=outcome.thresholds.verdict(score) if outcome.thresholds else "no_result",
-                    pictures=tuple(Picture(picture_words(e.kind), _url(record, e.path)) for e in pictures),
-                )
-            )
-    return sorted(frames, key=lambda frame: (frame.person, frame.time_s))
+def key_frames(record: RunRecord, outcomes: Iterable[ModuleOutcome]) -> list[KeyFrame]:
+    """The evidence of some modules by person and time; a picture that several of them name is shown once."""
+    by_moment: dict[tuple[int, int], list[tuple[ModuleOutcome, Evidence]]] = {}
+    for outcome in outcomes:
+        for evidence in outcome.evidence:
+            by_moment.setdefault((evidence.person, evidence.frame_index), []).append((outcome, evidence))
+    return [_key_frame(record, shown) for _, shown in sorted(by_moment.items())]
 
 
-def _moment_of(evidence: Evidence) -> tuple[int, int]:
-    return evidence.person, evidence.frame_index
+def _key_frame(record: RunRecord, shown: list[tuple[ModuleOutcome, Evidence]]) -> KeyFrame:
+    pictures = {
+        evidence.path: Picture(picture_words(evidence.kind), _url(record, evidence.path)) for _, evidence in shown
+    }
+    verdicts = {
+        outcome.key: FrameVerdict(outcome.key, evidence.score, outcome.thresholds.verdict(evidence.score))
+        for outcome, evidence in shown
+        if evidence.score is not None and outcome.thresholds
+    }
+    first = shown[0][1]
+    return KeyFrame(first.person, first.time_s, tuple(verdicts.values()), tuple(pictures.values()))
 
 
 def moments(analysis: Analysis) -> list[Moment]:
@@ -143,19 +148,27 @@ def moments(analysis: Analysis) -> list[Moment]:
             continue
         high = [point for point in outcome.timeline if point.score >= outcome.thresholds.fake_from]
         points = high or sorted(outcome.timeline, key=lambda point: -point.score)[:3]
-        found += [_moment(outcome, stretch) for stretch in _stretches(points)]
+        found += [_moment(outcome, stretch) for stretch in _stretches(points, _usual_gap_s(outcome.timeline))]
     return sorted(found, key=lambda moment: -moment.score)[:MAX_MOMENTS]
 
 
-def _stretches(points: list[FrameScore]) -> Iterator[list[FrameScore]]:
+def _stretches(points: list[FrameScore], gap_s: float) -> Iterator[list[FrameScore]]:
+    """Points of one person that are at most `gap_s` apart belong together."""
     stretch: list[FrameScore] = []
     for point in sorted(points, key=lambda point: (point.person, point.time_s)):
-        if stretch and (point.person != stretch[-1].person or point.time_s - stretch[-1].time_s > MOMENT_GAP_S):
+        if stretch and (point.person != stretch[-1].person or point.time_s - stretch[-1].time_s > gap_s):
             yield stretch
             stretch = []
         stretch.append(point)
     if stretch:
         yield stretch
+
+
+def _usual_gap_s(timeline: tuple[FrameScore, ...]) -> float:
+    """One and a half of the usual step between scores: a frame that was left out does not end a moment."""
+    in_order = sorted(timeline, key=lambda point: (point.person, point.time_s))
+    steps = [b.time_s - a.time_s for a, b in pairwise(in_order) if a.person == b.person]
+    return max(MIN_GAP_S, 1.5 * median(steps)) if steps else MIN_GAP_S
 
 
 def _moment(outcome: ModuleOutcome, stretch: list[FrameScore]) -> Moment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
@@ -38,10 +39,12 @@ def run_context(record: RunRecord) -> dict[str, Any]:
 
 
 def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
+    file_name = PurePath(record.upload).name  # the name that the file was analysed under says nothing to a person
     return {
         "analysis": analysis,
+        "detail": analysis.detail.replace(file_name, record.video_name) if analysis.detail else None,
         "people": result.person_cards(record, analysis),
-        "key_frames": result.key_frames(record, analysis),
+        "key_frames": result.key_frames(record, analysis.modules.values()),
         "moments": result.moments(analysis),
         "timeline": result.timeline(analysis),
         "modules": [(module_page(key), outcome) for key, outcome in analysis.modules.items()],

@@ -105,8 +105,8 @@ PICTURES: dict[str, PictureWords] = {
     "mri": PictureWords(
         pgettext_lazy("picture", "Manipulated region"),
         _(
-            "Brighter means that the network takes this part for manipulated. Read it together with the score: "
-            "a map of a genuine face has bright spots too."
+            "Yellow is what the network takes for manipulated, dark violet where it found nothing. Read it together "
+            "with the score: a map of a genuine face has bright spots too."
         ),
     ),
     "boundary": PictureWords(

@@ -98,9 +98,17 @@ async function send(upload) {
   old?.remove();
   row.replaceWith(fresh);
   fresh.classList.add("flash");
+  if (old || kept.latest_run) note(fresh, words.known);
   status.textContent = `${old ? words.known : words.uploaded} ${file.name}`;
   localTimes(fresh);
   refresh();
+}
+
+function note(row, text) {
+  const line = document.createElement("p");
+  line.className = "small mb-1";
+  line.textContent = text;
+  row.querySelector(".status").prepend(line);
 }
 
 function failed(upload, message) {

@@ -150,18 +150,21 @@ def _outcome(folder: Path, key: str, scores: tuple[float, ...], duration_s: floa
     evidence = [
         Evidence(
             kind,
-            _picture(folder, f"{key}/{kind}/{p.person}_{p.frame_index}.png", heat),
+            _picture(folder, f"{where}/{p.person}_{p.frame_index}.png", heat),
             p.person,
             p.frame_index,
             p.time_s,
-            p.score,
+            said,
         )
         for p in shown
-        for kind, heat in (("plain_frame", 0.0), ("mri", p.score))
+        for kind, where, heat, said in (
+            ("plain_frame", "plain_frames", 0.0, None),
+            ("mri", f"{key}/mri", p.score, p.score),
+        )
     ]
     deviations = (
         _blinks(1),
-        replace(_blinks(1), feature="identity drift", value=0.12, genuine_low=0.0, genuine_high=0.2, unit=""),
+        replace(_blinks(1), feature="identity_drift", value=0.12, genuine_low=0.0, genuine_high=0.2, unit=""),
     )
     return ModuleOutcome(
         key=key,
@@ -183,7 +186,7 @@ def _wobble(score: float, time_s: float) -> float:
 
 def _blinks(person: int) -> Deviation:
     times = tuple(float(t) for t in np.arange(0, 10, 0.25))
-    return Deviation("blink rate", person, 2.0, 8.0, 30.0, "1/min", times, tuple(19 + 12 * math.sin(t) for t in times))
+    return Deviation("blink_rate", person, 2.0, 8.0, 30.0, "1/min", times, tuple(19 + 12 * math.sin(t) for t in times))
 
 
 def _picture(folder: Path, name: str, heat: float) -> str:

@@ -26,10 +26,28 @@ def points(person: int, scores: list[float], step_s: float = 0.5) -> list[FrameS
 
 
 def test_pictures_of_one_moment_belong_together(run: RunRecord) -> None:
-    frames = result.key_frames(run, run.analysis)
+    frames = result.key_frames(run, run.analysis.modules.values())
     assert [len(frame.pictures) for frame in frames] == [2] * len(frames)
+    assert [frame.pictures[0].words.title for frame in frames] == ["The frame"] * len(frames)
+    assert {each.module for frame in frames for each in frame.verdicts} == {"space"}
     assert [(f.person, f.time_s) for f in frames] == sorted((f.person, f.time_s) for f in frames)
     assert {frame.person for frame in frames} == {1, 2}
+
+
+def test_a_picture_that_two_modules_name_is_shown_once(media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload, modules=("space", "feature"))
+    frame = result.key_frames(run, run.analysis.modules.values())[0]
+    assert [picture.words.title for picture in frame.pictures] == [
+        "The frame",
+        "Manipulated region",
+        "Manipulated region",
+    ]
+    assert [each.module for each in frame.verdicts] == ["space", "feature"]
+
+
+def test_a_long_video_with_few_scores_has_moments_too(run: RunRecord) -> None:
+    analysis = with_timeline(run.analysis, points(1, [0.1, 0.9, 0.8, 0.1, 0.1, 0.9], step_s=20))
+    assert [(m.start_s, m.end_s) for m in result.moments(analysis)] == [(20, 40), (100, 100)]
 
 
 def test_high_scores_next_to_each_other_are_one_moment(run: RunRecord) -> None:
@@ -44,7 +62,7 @@ def test_people_do_not_share_a_moment(run: RunRecord) -> None:
 
 
 def test_without_high_scores_the_highest_are_shown_with_their_true_verdict(run: RunRecord) -> None:
-    analysis = with_timeline(run.analysis, points(1, [0.1, 0.2, 0.3, 0.05], step_s=5))
+    analysis = with_timeline(run.analysis, points(1, [0.1, 0.01, 0.2, 0.01, 0.3, 0.05], step_s=5))
     moments = result.moments(analysis)
     assert [m.score for m in moments] == [0.3, 0.2, 0.1]
     assert {m.verdict for m in moments} == {"real"}

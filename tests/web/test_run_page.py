@@ -48,7 +48,7 @@ def test_frames_and_maps_stand_side_by_side(client: Client, media: Path, upload:
     run = samples.finished_run(media, upload)
     page = page_of(client, run.id)
     pair = page.split('<div class="pictures">')[1].split("</div>")[0]
-    assert pair.index("plain_frame/1_0.png") < pair.index("mri/1_0.png")
+    assert pair.index("plain_frames/1_0.png") < pair.index("mri/1_0.png")
     assert "a map of a genuine face has bright spots too" in page
 
 

@@ -155,6 +155,11 @@ def module_name(key: str) -> str:
 
 
 @register.filter
+def feature_name(feature: str) -> str:
+    return feature.replace("_", " ")
+
+
+@register.filter
 def reason_title(reason: Any) -> Any:
     return words.REASONS[reason].title if reason else ""
 
@@ -183,8 +188,3 @@ def evidence_notes(frames: list[KeyFrame]) -> list[words.PictureWords]:
     """What each kind of picture among the key frames is, once."""
     seen = {picture.words.title: picture.words for frame in frames for picture in frame.pictures}
     return [each for each in seen.values() if each.note]
-
-
-@register.filter
-def of_module(frames: list[KeyFrame] | None, key: str) -> list[KeyFrame]:
-    return [frame for frame in frames or [] if frame.module == key]

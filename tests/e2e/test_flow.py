@@ -1,0 +1,88 @@
+"""The way of a person through the site: a video in, progress, a result, and found again in the history."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.waiting import wait_until
+from tests.web import samples
+
+pytestmark = pytest.mark.e2e
+
+ANALYSIS_TIMEOUT_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return samples.face_clip(tmp_path_factory.mktemp("clips") / "astronaut.mp4", seconds=3, size=(960, 540), sound=True)
+
+
+def test_from_upload_to_history(page: Page, clip: Path) -> None:
+    page.goto("/")
+    page.get_by_label("Choose videos").set_input_files([clip])
+    row = page.get_by_role("listitem").filter(has_text="astronaut.mp4")
+    expect(row).to_contain_text("960 × 540")
+    expect(row).to_contain_text("H.264")
+
+    page.reload()  # nothing is lost
+    expect(row).to_contain_text("Ready")
+    page.get_by_role("button", name="Check 1 video").click()
+    expect(row.get_by_role("progressbar")).to_be_visible()
+    result = row.get_by_role("link", name="See the result")
+    expect(result).to_be_visible(timeout=ANALYSIS_TIMEOUT_MS)
+
+    result.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(re.compile(r"forged|decide|judged"))
+    expect(page.get_by_text("SHA-256")).to_be_visible()
+    wait_until(page, "document.querySelector('video').readyState >= 2")
+
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="History").click()
+    page.get_by_role("link", name="astronaut.mp4", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/runs/[\d-]+-[0-9a-f]+/$"))
+
+
+def test_a_dropped_text_is_listed_with_what_is_wrong(page: Page) -> None:
+    page.goto("/")
+    page.evaluate(
+        """() => {
+            const data = new DataTransfer();
+            data.items.add(new File(["no video"], "letter.mp4"));
+            document.getElementById("add").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true }));
+        }"""
+    )
+    row = page.get_by_role("listitem").filter(has_text="letter.mp4")
+    expect(row).to_contain_text("The file cannot be read as a video.")
+    row.get_by_role("link", name="Remove letter.mp4").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("“letter.mp4” was removed.")).to_be_visible()
+    expect(row).to_have_count(0)
+
+
+def test_a_broken_connection_is_told_and_tried_again(page: Page, faults: list[str], tmp_path: Path) -> None:
+    other = samples.face_clip(tmp_path / "again.mp4", seconds=1)
+    page.goto("/")
+    page.route("**/api/v1/uploads?*", lambda route: route.abort())
+    page.get_by_label("Choose videos").set_input_files([other])
+    row = page.get_by_role("listitem").filter(has_text="again.mp4")
+    expect(row).to_contain_text("The connection broke.")
+    assert [fault for fault in faults if "ERR_FAILED" not in fault] == []
+    faults.clear()
+    page.unroute("**/api/v1/uploads?*")
+    row.get_by_role("button", name="Try again").click()
+    expect(row).to_contain_text("480 × 270")
+
+
+def test_a_file_that_the_browser_cannot_play_is_played_from_a_copy(page: Page, tmp_path: Path) -> None:
+    old = samples.face_clip(tmp_path / "old.avi", codec="mpeg4")
+    page.goto("/")
+    page.get_by_label("Choose videos").set_input_files([old])
+    page.get_by_role("button", name="Play old.avi").click()
+    video = page.get_by_role("dialog", name="Preview").locator("video")
+    expect(video).to_have_attribute("src", re.compile(r"preview\.mp4$"), timeout=30_000)
+    wait_until(page, "document.querySelector('#player video').readyState >= 2")
+    page.keyboard.press("Escape")
+    expect(video).not_to_be_visible()

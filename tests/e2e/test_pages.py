@@ -1,0 +1,119 @@
+"""Every page in a browser: fit for a telephone, for a keyboard and for a screen reader, light and dark, in both languages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, expect
+
+from detection.records.schema import Reason
+from tests.e2e.conftest import Site
+from tests.e2e.waiting import wait_until
+from tests.web import samples
+
+pytestmark = pytest.mark.e2e
+
+AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
+ADDRESSES = {
+    "upload": "/Space_Upload_1/",
+    "unavailable": "/Blend_Upload_1/",
+    "history": "/history/",
+    "statistics": "/analysis/",
+    "key frames": "/keyframe/",
+    "evaluation": "/acc/",
+    "help": "/help/",
+    "interface": "/api/",
+}
+LOOKS = [("en", "light", 1280), ("en", "dark", 390), ("zh-hans", "light", 390), ("zh-hans", "dark", 1280)]
+
+
+@pytest.fixture
+def runs(media: Path, tmp_path: Path) -> dict[str, str]:
+    """Addresses of results."""
+    upload = samples.add_upload(media, samples.face_clip(tmp_path / "a rather long name of a clip.mp4", seconds=10))
+    people = samples.finished_run(media, upload, scores=(0.9, 0.2), modules=("space", "feature"))
+    nobody = samples.finished_run(media, upload, reason=Reason.NO_FACE)
+    failed = samples.failed_run(media, upload)
+    return {"people": f"/runs/{people.id}/", "nobody": f"/runs/{nobody.id}/", "failed": f"/runs/{failed.id}/"}
+
+
+def put_on(page: Page, site: Site, language: str, theme: str, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=theme)
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": site.address}])
+
+
+@pytest.mark.parametrize(("language", "theme", "width"), LOOKS)
+def test_pages_fit_and_are_accessible(
+    page: Page, site: Site, runs: dict[str, str], language: str, theme: str, width: int
+) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (npm ci)")
+    put_on(page, site, language, theme, width)
+    found = {}
+    for name, address in {**ADDRESSES, **runs}.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        assert page.locator("html").get_attribute("data-bs-theme") == theme
+        too_wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if too_wide:
+            found[f"{name}: too wide"] = too_wide
+        for violation in _violations(page):
+            found[f"{name}: {violation['id']}"] = [node["html"][:160] for node in violation["nodes"][:3]]
+    assert found == {}
+
+
+def _violations(page: Page) -> list[dict]:
+    page.evaluate(AXE.read_text())  # not as a script element: the page's policy forbids that, as it should
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+    return page.evaluate("options => axe.run(document, options)", options)["violations"]
+
+
+def test_the_timeline_and_the_player_are_one(page: Page, runs: dict[str, str]) -> None:
+    page.goto(runs["people"])
+    wait_until(page, "document.querySelector('video').readyState >= 1")
+    timeline = page.get_by_role("slider", name="Score over time")
+    box = timeline.locator(".u-over").bounding_box()
+    timeline.click(position={"x": 80 + box["width"] / 2, "y": 40})
+    wait_until(page, "Math.abs(document.querySelector('video').currentTime - 5) < 0.7")
+    timeline.press("Home")
+    wait_until(page, "document.querySelector('video').currentTime === 0")
+    timeline.press("ArrowRight")
+    wait_until(page, "document.querySelector('video').currentTime > 0.1")
+    second = page.evaluate("document.querySelector('video').currentTime")
+    timeline.press("ArrowLeft")
+    wait_until(page, "document.querySelector('video').currentTime === 0")
+    assert second == pytest.approx(10 / 59, abs=0.02)
+    page.locator("#result .evidence [data-seek]").last.click()
+    wait_until(page, "document.querySelector('video').currentTime > 5")
+    assert float(timeline.get_attribute("aria-valuenow")) > 5
+
+
+def test_colours_are_switched_and_kept(page: Page) -> None:
+    page.goto("/help/")
+    page.get_by_role("button", name="Dark colours").click()
+    page.goto("/history/")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_the_language_is_switched_in_place(page: Page) -> None:
+    page.goto("/history/?verdict=fake")
+    page.get_by_role("button", name="简体中文").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("历史记录")
+    assert page.url.endswith("/history/?verdict=fake")
+    page.get_by_role("button", name="English").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("History")
+
+
+def test_deleting_a_result_asks_first(page: Page, runs: dict[str, str]) -> None:
+    page.goto(runs["failed"])
+    page.get_by_role("link", name="Delete").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Keep").click()
+    expect(dialog).not_to_be_visible()
+    page.get_by_role("link", name="Delete").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("was deleted.")).to_be_visible()
+    expect(page.locator(f'a[href="{runs["failed"]}"]')).to_have_count(0)
