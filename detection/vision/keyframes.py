@@ -14,7 +14,7 @@ KEY_FRAMES = 8  # a person
 KEY_FRAME_STRIDE = 4  # sampled frames: only every fourth is a candidate, which is what thinning of faces keeps
 STRETCH = 8  # sampled frames, of which the best one is a candidate
 SCENE_SIDE_PX = 960
-MAX_SCENES = 40  # in memory, about 60 MB
+MAX_SCENES = 16  # in memory, about 25 MB; more only where there are more tracks than that
 CLEARLY_BETTER = 1.1  # a scene is scaled and kept anew only for a gain that shows
 
 
@@ -39,7 +39,7 @@ class Candidate:
 class KeyFramePicker:
     """Keeps at most KEY_FRAMES candidates a track and MAX_SCENES scenes in all, whatever the video's length.
 
-    When there are too many scenes, the track with the most candidates gives one up.
+    When there are too many scenes, the track with the most candidates gives one up; each keeps its last.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,10 @@ class KeyFramePicker:
         self._candidates[track] = spread(kept, KEY_FRAMES)
         while len({id(c.scene) for all_of_one in self._candidates.values() for c in all_of_one}) > MAX_SCENES:
             longest = max(self._candidates, key=lambda t: len(self._candidates[t]))
-            self._candidates[longest] = spread(self._candidates[longest], len(self._candidates[longest]) - 1)
+            fewer = len(self._candidates[longest]) - 1
+            if not fewer:
+                break
+            self._candidates[longest] = spread(self._candidates[longest], fewer)
 
     def key_frames(self, tracks: Sequence[int]) -> list[Candidate]:
         """The key frames of one person, in order of time, from those of the person's tracks."""

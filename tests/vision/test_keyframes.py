@@ -48,10 +48,18 @@ def test_scenes_are_scaled_and_shared_by_the_people_in_them() -> None:
 
 def test_the_number_of_scenes_in_memory_is_bounded() -> None:
     picker = KeyFramePicker()
-    for sample in range(0, 4000, 4):
-        picker.offer(sample // 40, sample, GOOD, picture())  # a hundred tracks of ten frames
-    kept = [c for track in range(100) for c in picker.key_frames([track])]
-    assert len({id(c.scene) for c in kept}) <= MAX_SCENES
+    for sample in range(0, 960, 4):
+        picker.offer(sample // 80, sample, GOOD, picture())  # twelve tracks of eighty frames
+    kept = [picker.key_frames([track]) for track in range(12)]
+    assert len({id(c.scene) for track in kept for c in track}) <= MAX_SCENES
+    assert all(kept)
+
+
+def test_every_track_keeps_one_key_frame() -> None:
+    picker = KeyFramePicker()
+    for sample in range(0, 1600, 4):
+        picker.offer(sample // 40, sample, GOOD, picture())
+    assert all(picker.key_frames([track]) for track in range(40))
 
 
 def test_a_person_of_several_tracks_has_key_frames_of_all() -> None:
