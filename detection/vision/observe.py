@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from detection.records.schema import Reason, VideoProperties
 from detection.vision.cuts import CutDetector
+from detection.vision.faces import FoundFace
 from detection.vision.following import FaceFollower
 from detection.vision.people import Gallery
 from detection.vision.prefetch import ahead
 from detection.vision.reading import FrameReader
 from detection.vision.sampling import plan_samples
-from detection.vision.types import Observation
+from detection.vision.types import Frame, Observation
 from detection.vision.video import VideoError
 
-MAX_AHEAD = 4  # decoded frames that wait to be looked at
-MAX_AHEAD_BYTES = 64 * 1024**2
+MAX_AHEAD = 3  # frames that wait for the next stage
+MAX_AHEAD_BYTES = 32 * 1024**2
 
 Progress = Callable[[int, int], None]
 
@@ -29,17 +30,13 @@ def observe(path: Path, video: VideoProperties, progress: Progress) -> Observati
     Raises VideoError when no frame can be read.
     """
     plan = plan_samples(video.duration_s, video.frame_rate)
-    reader = FrameReader(path, video, plan)
-    cuts, follower, gallery = CutDetector(), FaceFollower(), Gallery()
-    frame_bytes = video.width * video.height * 3
-    depth = max(1, min(MAX_AHEAD, MAX_AHEAD_BYTES // frame_bytes))
-    count, segment = 0, -1
-    with closing(ahead(reader, depth)) as samples:
-        for sample in samples:
-            image = sample.frame.image
-            new_shot = cuts.is_cut(image) or sample.segment != segment
-            segment = sample.segment
-            gallery.add(count, sample.frame, follower.step(image, new_shot))
+    reader, gallery = FrameReader(path, video, plan), Gallery()
+    depth = max(1, min(MAX_AHEAD, MAX_AHEAD_BYTES // (video.width * video.height * 3)))
+    count = 0
+    # Three things at once: decoding, following, and measuring with recognition; each at most `depth` frames ahead.
+    with closing(ahead(_followed(reader, depth), depth)) as followed:
+        for frame, faces in followed:
+            gallery.add(count, frame, faces)
             count += 1
             progress(min(count, plan.frames), plan.frames)
     if not count:
@@ -47,3 +44,13 @@ def observe(path: Path, video: VideoProperties, progress: Progress) -> Observati
             Reason.UNREADABLE, f"{path.name} has no frame that can be read. Copy it again, or export it anew."
         )
     return Observation(video, gallery.people(plan.step_s), reader.frames_decoded, count)
+
+
+def _followed(reader: FrameReader, depth: int) -> Iterator[tuple[Frame, list[tuple[int, FoundFace]]]]:
+    """The sampled frames, each with its faces by track. A gap between segments ends the tracks as a cut does."""
+    cuts, follower, segment = CutDetector(), FaceFollower(), -1
+    with closing(ahead(reader, depth)) as samples:
+        for sample in samples:
+            new_shot = cuts.is_cut(sample.frame.image) or sample.segment != segment
+            segment = sample.segment
+            yield sample.frame, follower.step(sample.frame.image, new_shot)

@@ -51,7 +51,7 @@ def ahead(items: Iterable[T], depth: int) -> Generator[T]:
             if close is not None:
                 close()  # in the thread that ran it: the file is closed by who opened it
 
-    thread = Thread(target=work, name="decode-ahead", daemon=True)
+    thread = Thread(target=work, name="ahead", daemon=True)
     thread.start()
     try:
         while (item := queue.get()) is not _END:

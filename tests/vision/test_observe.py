@@ -77,7 +77,7 @@ def test_stopping_it_closes_the_file_and_ends_the_thread(tmp_path: Path) -> None
     path = clips.write_clip(tmp_path / "clip.mp4", clips.moving_face(75))
     with pytest.raises(Cancelled):
         observe(path, probe(path), progress)
-    assert not [t for t in threading.enumerate() if t.name == "decode-ahead"]
+    assert not [t for t in threading.enumerate() if t.name == "ahead"]
 
 
 def test_a_file_that_vanished_meanwhile_is_unreadable(tmp_path: Path) -> None:

@@ -53,4 +53,4 @@ def test_leaving_early_ends_the_thread_and_closes_the_source() -> None:
     next(source)
     source.close()
     assert closed.is_set()
-    assert not [t for t in threading.enumerate() if t.name == "decode-ahead" and t.is_alive()]
+    assert not [t for t in threading.enumerate() if t.name == "ahead" and t.is_alive()]
