@@ -6,6 +6,7 @@ and what remains of it is one small `Decomposition`.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,8 +33,9 @@ CROSSFADE_S = 0.6  # between two fits of the same shot
 MAX_SAMPLES = 12
 
 _MIN_SKIN_CM2 = 15.0  # a fifth of a face seen from the front; less says nothing about the light
-_JUMP_PATTERN = 0.22  # mean |Δ log| over the face between two samples, less the mean: another light
+_JUMP_PATTERN = 0.25  # mean |Δ log| over the face between two samples, less the mean: another light
 _JUMP_LEVEL = 0.45  # |Δ log| of the whole face: another exposure
+_MIN_CHUNK_SAMPLES = 5  # before a light may change again
 _FOLLOW = 1.2  # face sizes that a face may move between two samples
 
 
@@ -117,7 +119,7 @@ class _OpenTrack:
         self.largest_px = 0.0
         self.identity: Array | None = None
         self._samples = _Samples(time_s)
-        self._last: SurfaceSample | None = None
+        self._recent: deque[SurfaceSample] = deque(maxlen=2)
         self.reconstructions: list[Reconstruction] = []
 
     def add(self, image: Array, landmarks_px: Array, time_s: float) -> None:
@@ -129,11 +131,15 @@ class _OpenTrack:
         sample = sample_surface(geometry)
         if sample.weights.sum() < _MIN_SKIN_CM2:
             return
-        changed = self._last is not None and _another_light(self._last, sample)
+        # Both of the last two must differ, and not from each other: a hand or a blurred frame is no light.
+        changed = len(self._recent) == 2 and not _another_light(*self._recent)
+        changed = changed and all(_another_light(before, sample) for before in self._recent)
+        changed = changed and self._samples.seen >= _MIN_CHUNK_SAMPLES
         if changed or time_s - self._samples.start_s > CHUNK_S:
             self.close_chunk()
             self._samples = _Samples(time_s)
-        self._last = sample
+            self._recent.clear()
+        self._recent.append(sample)
         self._samples.add(geometry, sample)
 
     def close_chunk(self) -> None:

@@ -27,6 +27,7 @@ Array = NDArray[Any]
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 ALBEDO_PX = 64
 SOURCE_SOFTNESS = 0.15  # penumbra of the source's shadows: wide, since their edges are known only roughly
+SHADOW_TRUST = 0.65  # a shadow that is a few pixels off must not be lifted whole: it leaves a bright spot
 FLOOR = 0.2  # of the full source irradiance: what is darker is not lifted without end
 
 _RATIOS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9)
@@ -89,7 +90,8 @@ class SourceLight:
     def irradiance(self, geometry: Geometry) -> Array:
         """(S, S) float32, at least FLOOR × exposure."""
         cosine = np.maximum(geometry.normals @ self.direction.astype(np.float32), 0)
-        key = cosine * shadow_map(geometry, self.direction, SOURCE_SOFTNESS)
+        shadow = 1 - SHADOW_TRUST * (1 - shadow_map(geometry, self.direction, SOURCE_SOFTNESS))
+        key = cosine * shadow
         shading: Array = self.exposure * np.maximum(self.ambient + (1 - self.ambient) * key, FLOOR)
         return shading
 

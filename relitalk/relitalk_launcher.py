@@ -12,15 +12,15 @@ that were asked for. No file of the checkout is changed. Uses nothing but the st
 from __future__ import annotations
 
 import importlib
-import os
 import runpy
 import sys
+from pathlib import Path
 from typing import Any
 
 
 def install(coefficients: list[float]) -> None:
     """Makes the rotating test runner use these coefficients in every frame."""
-    sys.path[0] = os.getcwd()  # not this file's folder: the checkout must find its own modules alone
+    sys.path[0] = str(Path.cwd())  # not this file's folder: the checkout must find its own modules alone
     module: Any = importlib.import_module("scripts.test_relight_rotate")
     shade, draw = module.add_SHlight, module.normal_shading_sh
     swept: list[Any] = []  # the light that the script means for this frame

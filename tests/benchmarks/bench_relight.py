@@ -1,7 +1,8 @@
-"""Every figure of relitalk/README.md: `python -m tests.benchmarks.bench_relight [--data ../shared/data] [--only stage,heads,speed,memory]`.
+"""Every figure of relitalk/README.md: `python -m tests.benchmarks.bench_relight [--data ../shared/data] [--only
+stage,heads,speed,memory]`.
 
-stage   gain-aligned PSNR and SSIM on data/light_stage, from the encoded output, beside "no relighting"; light read back from the targets
-heads   identity, flicker, reconstruction and read-back on the talking heads, under three lights
+stage   gain-aligned PSNR and SSIM on data/light_stage, from the encoded output, beside "no relighting"; light read
+back from the targets heads   identity, flicker, reconstruction and read-back on the talking heads, under three lights
 speed   frames a second at 512² and 720p, whole command, on the cores that this process has
 memory  peak memory for a short clip and one ten times as long
 """

@@ -1,4 +1,4 @@
-"""A stand-in for a user's ReliTalk checkout: the released scripts' structure, arguments, output and bad habits, without networks.
+"""A stand-in for a user's ReliTalk checkout: the released scripts' structure, arguments and bad habits, no networks.
 
 `build` lays one out in a folder. Its test runner looks its light up as the released one does (`add_SHlight` and
 `normal_shading_sh` of `scripts.test_relight_rotate`), replaces "image" in the paths, and ends with 0 whatever happens.
