@@ -84,9 +84,7 @@ def stage(data: Path, out: Path) -> None:
 
 
 def heads(data: Path, out: Path) -> None:
-    print(
-        "talking heads: identity (SFace cosine, same person from 0.363), flicker source → relit, reconstruction, read-back"
-    )
+    print("talking heads: identity (SFace cosine, one person from 0.363), flicker source → relit, the rest as named")
     for video in sorted((data / "talking_heads").glob("*.mp4")):
         for name, light in HEAD_LIGHTS.items():
             print(f"{video.stem:22} {name:6} {_measured(relight(video, light, out / 'head.mp4'))}", flush=True)

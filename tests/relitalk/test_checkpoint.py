@@ -18,6 +18,7 @@ from relitalk.light import Light
 from tests.relitalk.fake_checkout import build
 
 PYTHON = Path(sys.executable)
+CHECKPOINTS = "data/experiments/Ada/IMavatar/Ada_train/train/checkpoints"
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ def test_its_frames_become_the_same_kind_of_video(root, tmp_path, clip):
         (lambda root: (root / "data/datasets/Ada/Ada/Ada_eval/mask/6.png").unlink(), "mask 5"),
         (lambda root: (root / "data/datasets/Ada/Ada/Ada_eval/image/3.png").unlink(), "3.png is missing"),
         (
-            lambda root: shutil.rmtree(root / "data/experiments/Ada/IMavatar/Ada_train/train/checkpoints/SpecModelParameters"),
+            lambda root: shutil.rmtree(root / CHECKPOINTS / "SpecModelParameters"),
             "SpecModelParameters",
         ),
         (lambda root: (root / "code/confs/IMavatar_supervised_Ada_test_light.conf").unlink(), "configuration"),

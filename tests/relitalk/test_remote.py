@@ -138,7 +138,7 @@ def test_an_upload_is_checked(server):
     [
         ("POST", "/jobs", b"{", 400),
         ("POST", "/jobs", b"[]", 400),
-        ("POST", "/jobs", json.dumps({"video_sha256": "0" * 64, "request": {"light": {"azimuth_deg": 999}}}).encode(), 400),
+        ("POST", "/jobs", b'{"video_sha256": "%s", "request": {"light": {"azimuth_deg": 999}}}' % (b"0" * 64), 400),
         ("POST", "/jobs", json.dumps({"video_sha256": "../../etc/passwd", "request": REQUEST}).encode(), 404),
         ("GET", "/videos/..%2f..%2fetc%2fpasswd", None, 404),
         ("GET", "/jobs/../../etc", None, 404),

@@ -45,7 +45,8 @@ class TestRunner():
         settings = json.load(open(opt.conf))
         self.fault, self.pause = settings.get('fault'), settings.get('pause', 0)
         self.data = settings['data']
-        self.out = os.path.join('../data/experiments', settings['subject'], 'IMavatar', settings['train'], 'eval', settings['split'], 'epoch_3')
+        self.out = os.path.join('../data/experiments', settings['subject'], 'IMavatar', settings['train'], 'eval',
+                                settings['split'], 'epoch_3')
         assert os.environ['WANDB_MODE'] == 'disabled'
         print('Loading data ...')
 
@@ -70,7 +71,8 @@ class TestRunner():
             exposure = add_SHlight(1.0, None, own)
             os.makedirs(os.path.join(self.out, 'rgb'), exist_ok=True)
             open(os.path.join(self.out, 'seen.jsonl'), 'a').write(json.dumps(
-                {'drawn': drawn.tolist(), 'shading': shading.ravel().tolist(), 'exposure': exposure.ravel().tolist()}) + chr(10))
+                {'drawn': drawn.tolist(), 'shading': shading.ravel().tolist(),
+                 'exposure': exposure.ravel().tolist()}) + chr(10))
             print("Saving image {} into {}".format(int(name[:-4]), self.out))
             cv2.imwrite(os.path.join(self.out, 'rgb', name), frame // 2)
             print("Plot time per frame: {}".format(0.1))
@@ -107,7 +109,8 @@ def build(
         code / "torch.py": TORCH % cuda,
         root / ".git/HEAD": "ref: refs/heads/main\n",
         code / "confs/IMavatar_supervised_Ada_test_light.conf": json.dumps(
-            {"fault": fault, "pause": pause_s, "data": str(split), "subject": "Ada", "train": "Ada_train", "split": "Ada_eval"}
+            {"fault": fault, "pause": pause_s, "data": str(split), "subject": "Ada"}
+            | {"train": "Ada_train", "split": "Ada_eval"}
         ),
     }  # fmt: skip
     for name in ("mise", "wandb", "pygit2", "plotly", "pyhocon", "imageio"):
