@@ -90,7 +90,9 @@ def registry(monkeypatch: pytest.MonkeyPatch) -> None:
         ModuleSpec("planned", "Planned", None),
         ModuleSpec("broken", "Broken", f"{here}.BrokenDetector"),
     ]
-    for key in list(modules.MODULES):
+    for key in reversed(
+        list(modules.MODULES)
+    ):  # undone in reverse: the registry's order, which means something, comes back
         monkeypatch.delitem(modules.MODULES, key)
     for spec in specs:
         monkeypatch.setitem(modules.MODULES, spec.key, spec)
