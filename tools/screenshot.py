@@ -14,13 +14,16 @@ import sys
 import tempfile
 import time
 import urllib.request
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 PICTURE = ROOT / "docs" / "screenshot.png"
-SIZE = {"width": 1280, "height": 960}
+WIDTH_PX, HEIGHT_PX = 1280, 1200
+COLOURS = 256
 PATIENCE_S = 120
 
 sys.path.insert(0, str(ROOT))
@@ -54,7 +57,9 @@ def photograph(page: Page, address: str, clip: Path) -> None:
     page.get_by_role("link", name="See the result").click()
     page.get_by_role("heading", level=1).wait_for()
     page.wait_for_load_state("networkidle")
-    page.screenshot(path=str(PICTURE))
+    page.wait_for_timeout(1000)  # the player shows its first picture
+    picture = Image.open(BytesIO(page.screenshot()))
+    picture.convert("RGB").quantize(COLOURS).save(PICTURE, optimize=True)
 
 
 def main() -> int:
@@ -64,7 +69,7 @@ def main() -> int:
         try:
             with sync_playwright() as playwright:
                 chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-                page = chromium.new_page(viewport=SIZE, locale="en-GB")
+                page = chromium.new_page(viewport={"width": WIDTH_PX, "height": HEIGHT_PX}, locale="en-GB")
                 page.set_default_timeout(PATIENCE_S * 1000)
                 photograph(page, address, clip)
                 chromium.close()
