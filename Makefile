@@ -34,7 +34,7 @@ bench: $(VENV)/run.done  ## speed and memory of `manage.py detect`, beside decod
 bench-history: $(VENV)/run.done  ## the history's pages with 100,000 runs
 	$(BIN)/python -m tests.benchmarks.bench_history
 
-bench-relight: $(VENV)/run.done  ## quality and speed of relighting
+bench-relight: $(VENV)/run.done  ## quality and speed of relighting (needs the light stage in ../shared/data)
 	$(BIN)/python -m tests.benchmarks.bench_relight
 
 frontend: $(VENV)/run.done
