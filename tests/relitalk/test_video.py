@@ -53,7 +53,7 @@ def test_what_is_not_changed_comes_out_as_it_went_in(clip, tmp_path):
     for before, after in zip(images(clip), images(tmp_path / "out.mp4"), strict=True):
         difference = after.astype(int) - before
         assert np.abs(difference).mean() < 4  # the second compression's
-        assert np.abs(difference.mean(axis=(0, 1))).max() < 0.5  # no shift of colour
+        assert np.abs(difference.mean(axis=(0, 1))).max() < 1.5  # a wrong matrix or range shifts by more
 
 
 def test_the_output_is_what_browsers_play(clip, tmp_path):
