@@ -18,6 +18,7 @@ Array = NDArray[Any]
 Device = Literal["auto", "cpu", "cuda"]
 
 MAX_BATCH = 32
+MAX_THREADS = 8  # unless more are asked for: small networks grow slower with more
 
 _ERRORS_ONLY = 3
 
@@ -36,7 +37,7 @@ _settings = _Settings()
 
 
 def configure(*, device: Device = "auto", threads: int = 0) -> None:
-    """Says where the networks opened from now on run. `threads` 0 means one per core.
+    """Says where the networks opened from now on run. `threads` 0 means one per core, MAX_THREADS at most.
 
     Networks that `load` keeps are opened anew. Raises DeviceMissing when `device` is "cuda" and there is none.
     """
@@ -61,7 +62,9 @@ class Session:
     def __init__(self, source: str | Path, *, device: Device | None = None, threads: int | None = None) -> None:
         path = source if isinstance(source, Path) else verified_path(source)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = (_settings.threads if threads is None else threads) or core_count()
+        options.intra_op_num_threads = (_settings.threads if threads is None else threads) or min(
+            core_count(), MAX_THREADS
+        )
         options.inter_op_num_threads = 1
         options.log_severity_level = _ERRORS_ONLY
         # Threads that spin between two calls would take the cores from the decoder, which runs at the same time.
