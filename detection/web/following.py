@@ -53,10 +53,11 @@ def progress_words(progress: Progress) -> str:
     if step is None or progress.state is not RunState.RUNNING:
         return str(STATES[progress.state])
     parts = [str(STAGES.get(step.stage, step.stage))]
-    if step.total:
+    if step.total and step.total > 1:  # opening and weighing go in one step
         parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
-    elif step.done:
+    elif step.done > 1:
         parts.append(_("%(done)d frames") % {"done": step.done})
+    parts.append(f"{step.percent:.0f} %")
     if step.seconds_left is not None:
         parts.append(_("about %s left") % duration(max(1, round(step.seconds_left))))
     return " · ".join(parts)

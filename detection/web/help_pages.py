@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from detection.web.api_words import OPERATIONS
 from detection.web.module_pages import module_pages
@@ -30,7 +30,7 @@ def api_page(request: HttpRequest) -> HttpResponse:
     return render(request, "api.html", {"operations": OPERATIONS, "base": base})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def evaluation(request: HttpRequest) -> HttpResponse:
     """`/acc/`: how to measure the detectors on clips of one's own."""
     return render(request, "acc.html", {"section": "analysis"})

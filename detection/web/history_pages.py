@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from detection import jobs
 from detection.modules import MODULES
@@ -103,7 +103,7 @@ def history(request: HttpRequest) -> HttpResponse:
     return render(request, "history.html", context)
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def analysis(request: HttpRequest) -> HttpResponse:
     """Statistics over the history."""
     statistics = query.history(settings.MEDIA_ROOT).statistics()

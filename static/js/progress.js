@@ -20,7 +20,11 @@ async function finish(element) {
     location.reload();
     return;
   }
-  const fresh = await getFragment(element.dataset.row);
+  const fresh = await getFragment(element.dataset.row).catch(() => null);
+  if (!fresh) {
+    element.remove(); // the file was removed in another tab
+    return;
+  }
   element.replaceWith(fresh);
   fresh.classList.add("flash");
   document.dispatchEvent(new CustomEvent("row", { detail: fresh }));

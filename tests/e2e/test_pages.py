@@ -1,4 +1,4 @@
-"""Every page in a browser: fit for a telephone, for a keyboard and for a screen reader, light and dark, in both languages."""
+"""Every page in a browser: fit for a telephone, a keyboard and a screen reader, light and dark, in both languages."""
 
 from __future__ import annotations
 

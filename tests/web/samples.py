@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 import numpy as np
 import skimage.data
-from PIL import Image
 
 from detection.records import store, uploads
 from detection.records.schema import (
@@ -28,6 +27,7 @@ from detection.records.schema import (
     Thresholds,
 )
 from detection.records.uploads import Upload
+from detection.vision.pictures import write_picture
 from detection.web import previews
 
 THRESHOLDS = Thresholds(real_below=0.35, fake_from=0.65)
@@ -196,7 +196,5 @@ def _picture(folder: Path, name: str, heat: float) -> str:
         y, x = np.mgrid[0:256, 0:256]
         glow = heat * np.exp(-(((x - 128) / 50) ** 2 + ((y - 150) / 50) ** 2))[..., None]
         face = 0.35 * face + 255 * glow * np.array([1.0, 0.45, 0.1])
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(face.clip(0, 255).astype(np.uint8)).save(path)
+    write_picture(folder / name, face.clip(0, 255).astype(np.uint8))
     return name

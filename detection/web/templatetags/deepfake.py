@@ -125,7 +125,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < 10:
-        return _("%s s") % f"{seconds:.1f}"
+        return _("%s s") % (seconds if isinstance(seconds, int) else f"{seconds:.1f}")
     minutes, rest = divmod(round(seconds), 60)
     if not minutes:
         return _("%s s") % rest
