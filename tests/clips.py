@@ -12,8 +12,8 @@ import skimage.data
 def write_astronaut(path: Path, *, frames: int = 50, rate: int = 25, mark: int = 0) -> Path:
     """Eileen Collins (NASA, public domain) under a camera that sways; clips of different `mark` are different files."""
     picture = np.ascontiguousarray(skimage.data.astronaut())
-    picture[-8:, -8:] = mark % 256
     with av.open(str(path), "w") as container:
+        container.metadata["comment"] = f"mark {mark}"
         stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 448, 448, "yuv420p"
         for number in range(frames):

@@ -125,6 +125,18 @@ def calibration_error(sample: Sample, weights: Floats) -> Floats:
     return _ratio(np.abs(gaps).sum(axis=1), weights.sum(axis=1))
 
 
+def calibration_error_by_chance(scores: Floats, *, seed: int = 0, draws: int = RESAMPLES) -> float:
+    """The mean calibration error of so many clips if the scores were exactly right: few clips do not get below it.
+
+    The truths are drawn from the scores (as Bröcker & Smith, 2007, do for reliability diagrams).
+    """
+    bins = np.eye(RELIABILITY_BINS)[bin_of(scores)]
+    draw = np.random.default_rng(seed)
+    rows = max(1, min(draws, MAX_WEIGHTS_AT_ONCE // max(1, len(scores))))
+    truths = draw.random((rows, len(scores))) < scores
+    return float(np.abs((scores - truths) @ bins).sum(axis=1).mean() / len(scores))
+
+
 def brier(sample: Sample, weights: Floats) -> Floats:
     """Mean squared error of the score as a probability."""
     return _ratio(weights @ (sample.scores - sample.fake) ** 2, weights.sum(axis=1))
@@ -168,8 +180,8 @@ METRICS: dict[str, Metric] = {
     "uncertain": Metric("uncertain", uncertain, _all, True),
     "accuracy": Metric("right verdicts", accuracy, _all, True),
     "accuracy_decided": Metric("right where decided", accuracy_decided, lambda s: s.called != UNCERTAIN, True),
-    "calibration_error": Metric("calibration error", calibration_error, _all),
     "brier": Metric("Brier score", brier, _all),
+    "calibration_error": Metric("calibration error", calibration_error, _all),
 }
 
 

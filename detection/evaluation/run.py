@@ -175,11 +175,11 @@ def _made_by(modules: tuple[str, ...], variant: Variant | None) -> str:
     """A hash of what an outcome depends on besides the clip: weights, libraries, code, the variant's settings."""
     detectors = [MODULES[key].detector or "" for key in modules]
     digest = hashlib.sha256(json.dumps([CACHE_FORMAT, versions(), detectors], sort_keys=True).encode())
-    folders = [detector.rpartition(".")[0].rpartition(".")[0].replace(".", "/") for detector in detectors if detector]
-    for place in (*_SHARED_CODE, *folders):
-        path = _ROOT / place
-        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(source.read_bytes())
+    places = [*_SHARED_CODE, *("/".join(detector.split(".")[:-2]) for detector in detectors if detector)]
     if variant is not None:
-        digest.update(repr(variant).encode() + Path(_ROOT / "detection/evaluation/recompress.py").read_bytes())
+        digest.update(repr(variant).encode())
+        places.append("detection/evaluation/recompress.py")
+    for path in (_ROOT / place for place in places):
+        for source in [path] if path.is_file() else sorted(path.rglob("*.py")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()

@@ -22,6 +22,7 @@ from detection.evaluation.metrics import (
     Metric,
     Sample,
     bin_of,
+    calibration_error_by_chance,
     figures,
     roc,
 )
@@ -75,6 +76,7 @@ class JudgeReport:
     no_result: dict[str, int]
     thresholds: Thresholds | None
     figures: dict[str, Figure]
+    calibration_error_by_chance: float | None
     families: tuple[Family, ...]
     robustness: tuple[Robustness, ...]
     reliability: tuple[Reliability, ...]
@@ -146,6 +148,7 @@ def _judge_report(judge: str, rows: Sequence[Row], changed: Mapping[str, Sequenc
         no_result=dict(reasons.most_common()),
         thresholds=next((opinion.thresholds for opinion in opinions if opinion.thresholds), None),
         figures=figures(sample, seed=seed),
+        calibration_error_by_chance=calibration_error_by_chance(sample.scores, seed=seed) if len(sample) else None,
         families=_families(judge, rows, seed),
         robustness=tuple(_robustness(name, judge, rows, others, seed) for name, others in changed.items()),
         reliability=_reliability(sample),
