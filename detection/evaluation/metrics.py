@@ -4,9 +4,9 @@ Every metric is a function of a sample and of weights (B, n), and gives (B,) val
 counts of a resampling with replacement are the bootstrap's. So an interval is made by the very code that makes the
 estimate, for thousands of resamples at once.
 
-Intervals are percentile bootstrap (Efron & Tibshirani 1993) over clips, a fake and its genuine twin always together,
-stratified so that every resample has as many fakes, genuine clips and pairs as the sample. A rate that is exactly 0 or
-1 has no spread to resample; there the open end is the exact binomial (Clopper-Pearson) bound.
+Intervals are percentile bootstrap (Efron & Tibshirani 1993): whole pairs and single clips are drawn with replacement,
+so that a fake and its genuine twin stay together; a resample in which a metric is not defined is left out. A rate that
+is exactly 0 or 1 has no spread to resample; there the open end is the exact binomial (Clopper-Pearson) bound.
 """
 
 from __future__ import annotations
@@ -218,16 +218,11 @@ def resampled_weights(sample: Sample, seed: int, resamples: int) -> Iterator[Flo
     draw = np.random.default_rng(seed)
     keys = np.where(sample.pairs == ALONE, -1 - np.arange(len(sample)), sample.pairs)
     _, unit = np.unique(keys, return_inverse=True)
-    kind = np.bincount(unit, sample.fake) > 0, np.bincount(unit, ~sample.fake) > 0
-    stratum = kind[0] + 2 * kind[1]
+    units = int(unit.max()) + 1
     at_once = max(1, MAX_WEIGHTS_AT_ONCE // len(sample))
     for start in range(0, resamples, at_once):
         rows = min(at_once, resamples - start)
-        counts = np.zeros((rows, len(stratum)))
-        for value in np.unique(stratum):
-            members = np.flatnonzero(stratum == value)
-            counts[:, members] = draw.multinomial(len(members), np.full(len(members), 1 / len(members)), rows)
-        yield counts[:, unit]
+        yield draw.multinomial(units, np.full(units, 1 / units), rows)[:, unit].astype(np.float64)
 
 
 def _figure(metric: Metric, sample: Sample, value: float, drawn: Floats) -> Figure:
