@@ -18,7 +18,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: .2rem .7rem; }
 tr { border-bottom: 1px solid color-mix(in srgb, currentColor 18%, transparent); }
 th:first-child, td:first-child { text-align: left; }
-.wide { overflow-x: auto; } .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.wide { overflow-x: auto; margin: 1rem 0; } .plots { display: flex; flex-wrap: wrap; gap: 1.5rem; }
 figure { margin: 0; } figcaption { font-size: .85rem; opacity: .8; } svg { max-width: 100%; height: auto; }
 .wrong { color: #c0392b; font-weight: 600; } .note { max-width: 60rem; opacity: .85; }
 """
