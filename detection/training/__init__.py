@@ -1,1 +1,1 @@
-"""Training of the detectors' networks from genuine face photographs. Needs requirements-train.txt; the site does not."""
+"""Training of the detectors' networks from genuine photographs. Needs requirements-train.txt; the site does not."""

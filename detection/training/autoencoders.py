@@ -1,11 +1,15 @@
-"""Small auto-encoders that paint faces as forgery programs do: low resolution, smooth texture, each its own fingerprint.
+"""Small auto-encoders that paint faces as forgery programs do: low resolution, smooth texture, a fingerprint each.
 
-They are trained on the spot from the genuine portraits and used once, to repaint them all; the detectors never see their
-weights. The variety (how far they compress, how they grow the picture back, with or without an adversary) is the point.
+They are trained on the spot from the genuine portraits and used once, to repaint them all; the detectors never see
+their weights.
+The variety (how far they compress, how they grow the picture back, with or without an adversary) is the point.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,7 +22,7 @@ from torch.nn import functional as F
 
 @dataclass(frozen=True)
 class Painter:
-    """One auto-encoder. `size_px` is what it paints at; `halvings` how often it halves; `codes` channels of its code."""
+    """One auto-encoder. `size_px` is what it paints at, `halvings` how often it halves, `codes` its code's channels."""
 
     name: str
     size_px: int
@@ -69,13 +73,15 @@ class AutoEncoder(nn.Module):
         super().__init__()
         widths = [min(spec.width * 2**level // 2, spec.width * 4) for level in range(spec.halvings + 1)]
         down: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1)]
-        for narrow, wide in zip(widths[:-1], widths[1:], strict=True):
+        for narrow, wide in itertools.pairwise(widths):
             down += [nn.Conv2d(narrow, wide, 4, 2, 1), Residual(wide)]
         self.encode = nn.Sequential(*down, nn.GroupNorm(8, widths[-1]), nn.SiLU(), nn.Conv2d(widths[-1], spec.codes, 1))
         up: list[nn.Module] = [nn.Conv2d(spec.codes, widths[-1], 1), Residual(widths[-1])]
         for wide, narrow in zip(widths[:0:-1], widths[-2::-1], strict=True):
             up += [_grower(spec.grow, wide, narrow), Residual(narrow)]
-        self.decode = nn.Sequential(*up, nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1), nn.Tanh())
+        self.decode = nn.Sequential(
+            *up, nn.GroupNorm(8, widths[0]), nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1), nn.Tanh()
+        )
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.decode(self.encode(pictures))
@@ -88,7 +94,11 @@ class PatchCritic(nn.Module):
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, width, 4, 2, 1), nn.LeakyReLU(0.2)]
         for level in range(2):
-            layers += [nn.Conv2d(width * 2**level, width * 2 ** (level + 1), 4, 2, 1), nn.GroupNorm(8, width * 2 ** (level + 1)), nn.LeakyReLU(0.2)]
+            layers += [
+                nn.Conv2d(width * 2**level, width * 2 ** (level + 1), 4, 2, 1),
+                nn.GroupNorm(8, width * 2 ** (level + 1)),
+                nn.LeakyReLU(0.2),
+            ]
         self.body = nn.Sequential(*layers, nn.Conv2d(width * 4, 1, 3, padding=1))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
@@ -117,8 +127,10 @@ class Perception(nn.Module):
         return torch.stack([F.l1_loss(a, b) / (b.abs().mean() + 1e-3) for a, b in pairs]).sum()
 
 
-def _batches(pictures: torch.Tensor, size: int, batch: int, steps: int, seed: int, device: str) -> Iterator[torch.Tensor]:
-    """Random portraits (batch, 3, size, size) in −1 to 1 on `device`; `pictures` (N, S, S, 3) uint8 stay where they are."""
+def _batches(
+    pictures: torch.Tensor, size: int, batch: int, steps: int, seed: int, device: str
+) -> Iterator[torch.Tensor]:
+    """Random portraits (batch, 3, size, size) in −1 to 1 on `device`, from `pictures` (N, S, S, 3) uint8."""
     generator = torch.Generator().manual_seed(seed)
     for _ in range(steps):
         rows = torch.randint(len(pictures), (batch,), generator=generator)
@@ -131,17 +143,32 @@ def _normalised(pictures: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def train_painter(
-    spec: Painter, pictures: torch.Tensor, steps: int, seed: int, device: str, batch: int = 32
+    spec: Painter,
+    pictures: torch.Tensor,
+    steps: int,
+    seed: int,
+    device: str,
+    batch: int = 16,
+    seconds: float = math.inf,
 ) -> AutoEncoder:
-    """An auto-encoder after `steps` steps on portraits (N, S, S, 3) uint8. The critic joins for the last two thirds."""
+    """An auto-encoder after `steps` steps, or as many as `seconds` allow, on portraits (N, S, S, 3) uint8.
+
+    The critic joins for the last two thirds.
+    """
+    began = time.monotonic()
     torch.manual_seed(seed)
-    painter, critic, perception = (m.to(device, memory_format=torch.channels_last) for m in (AutoEncoder(spec), PatchCritic(), Perception()))
+    painter, critic, perception = (
+        m.to(device, memory_format=torch.channels_last) for m in (AutoEncoder(spec), PatchCritic(), Perception())
+    )
     for_painter = torch.optim.AdamW(painter.parameters(), 4e-4, betas=(0.5, 0.95))
     for_critic = torch.optim.AdamW(critic.parameters(), 4e-4, betas=(0.5, 0.95))
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
-    for step, genuine in enumerate(_batches(pictures, spec.size_px, batch, steps, seed, device)):
-        genuine = genuine.contiguous(memory_format=torch.channels_last)
-        adversarial = spec.adversarial and step > steps // 3
+    for step, drawn in enumerate(_batches(pictures, spec.size_px, batch, steps, seed, device)):
+        genuine = drawn.contiguous(memory_format=torch.channels_last)
+        elapsed = max(step / steps, (time.monotonic() - began) / seconds)
+        if elapsed >= 1:
+            break
+        adversarial = spec.adversarial and elapsed > 1 / 3
         with torch.autocast(device, dtype=dtype, enabled=device == "cuda"):
             painted = painter(genuine)
             loss = F.l1_loss(painted, genuine) + 0.15 * perception(painted, genuine)
@@ -175,7 +202,12 @@ def paint_all(painter: AutoEncoder, spec: Painter, pictures: torch.Tensor, seed:
         codes = painter.encode(x)
         choice = torch.randint(3, (len(x), 1, 1, 1), generator=generator).to(device)
         noise = torch.randn(codes.shape, generator=generator).to(device) * codes.std((2, 3), keepdim=True) * 0.12
-        warped = F.grid_sample(codes, _small_warp(len(x), codes.shape[2], generator).to(device), padding_mode="reflection", align_corners=False)
+        warped = F.grid_sample(
+            codes,
+            _small_warp(len(x), codes.shape[2], generator).to(device),
+            padding_mode="reflection",
+            align_corners=False,
+        )
         codes = torch.where(choice == 1, codes + noise, torch.where(choice == 2, warped, codes))
         painted = F.interpolate(painter.decode(codes).float(), size=(side, side), mode="bicubic", align_corners=False)
         pixels = ((painted + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)

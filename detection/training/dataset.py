@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from detection.training import degrade, forgeries
 from detection.vision.types import CROP_SCALE, CROP_SIZE_PX
 
-PORTRAIT_SCALE = 1.75  # side of a stored portrait over the face's, so that a crop of CROP_SCALE can be shifted inside it
+PORTRAIT_SCALE = (
+    1.75  # side of a stored portrait over the face's, so that a crop of CROP_SCALE can be shifted inside it
+)
 PORTRAIT_PX = 320
 MASK_PX = 32
 
@@ -23,12 +25,13 @@ class PortraitFolder:
     """Portraits prepared by `detection.training.prepare`, held as JPEG bytes (about 25 KB each) and decoded on demand.
 
     `folder` has `portraits.npz` (names, landmarks (N, 468, 2) as fractions of the side, data, offsets). `painted` are
-    arrays (N, PORTRAIT_PX, PORTRAIT_PX, 3) of the same portraits as auto-encoders paint them: `whole` ones may stand for
-    the entire picture, all of them for the face alone.
+    arrays (N, PORTRAIT_PX, PORTRAIT_PX, 3) of the same portraits as auto-encoders paint them; those whose name starts
+    with "face" may stand for the face alone, the others for the whole picture too.
     """
 
     def __init__(self, folder: Path, painted: dict[str, NDArray[np.uint8]] | None = None) -> None:
-        parts = [np.load(path) for path in sorted(folder.glob("portraits*.npz"))]
+        # An npz reads an array from disk at every access: take each once.
+        parts = [dict(np.load(path).items()) for path in sorted(folder.glob("portraits*.npz"))]
         if not parts:
             raise FileNotFoundError(f"{folder} has no portraits*.npz; make it with detection.training.prepare")
         self.names = np.concatenate([part["names"] for part in parts])
@@ -45,11 +48,9 @@ class PortraitFolder:
         return len(self.names)
 
     def portrait(self, index: int) -> forgeries.Portrait:
-        image = cv2.imdecode(self._jpegs[index], cv2.IMREAD_COLOR)[..., ::-1]
+        image = degrade.decoded(self._jpegs[index])
         grow = cv2.INTER_CUBIC if image.shape[0] < PORTRAIT_PX else cv2.INTER_AREA
-        return forgeries.Portrait(
-            degrade.resized(np.ascontiguousarray(image), PORTRAIT_PX, grow), self.landmarks[index] * PORTRAIT_PX
-        )
+        return forgeries.Portrait(degrade.resized(image, PORTRAIT_PX, grow), self.landmarks[index] * PORTRAIT_PX)
 
     def partner(self, index: int, rng: np.random.Generator) -> int:
         """Another portrait in a similar pose: the nearest in shape of 24 drawn at random."""
@@ -75,7 +76,7 @@ def _shapes(landmarks: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Pair:
-    """A genuine face and a forgery of it after the same journey; `mask` (MASK_PX, MASK_PX) marks the manipulated region."""
+    """A genuine face and a forgery of it after the same journey; `mask` (MASK_PX, MASK_PX) is what was manipulated."""
 
     genuine: NDArray[np.uint8]
     forged: NDArray[np.uint8]
@@ -84,12 +85,15 @@ class Pair:
 
 
 def make_pair(
-    portraits: forgeries.Portraits, index: int, rng: np.random.Generator, weights: tuple[float, ...] = forgeries.KIND_WEIGHTS
+    portraits: forgeries.Portraits,
+    index: int,
+    rng: np.random.Generator,
+    weights: tuple[float, ...] = forgeries.KIND_WEIGHTS,
 ) -> Pair:
     """One training pair of crops (CROP_SIZE_PX, CROP_SIZE_PX, 3)."""
     base = portraits.portrait(index).image
-    if rng.random() < 0.35:  # the forger's own material had been compressed before
-        base = degrade.Coding.draw(rng).apply(base)
+    if rng.random() < 0.25:  # the forger's own material had been compressed before
+        base = degrade.Coding.draw(rng, hard=False).apply(base)
     forgery = forgeries.forge(base, portraits, index, rng, weights)
     x, y, side = _crop_window(base.shape[0], rng)
     recipe = degrade.Recipe.draw(rng)

@@ -3,7 +3,7 @@
 Kinds:
 - self: a changed copy of the face blended back (Self-Blended Images, Shiohara and Yamasaki, CVPR 2022);
 - swap: another person's face, warped to the landmarks, colour-matched, blended (as Face X-ray, Li et al., CVPR 2020);
-- regenerated: the face as an auto-encoder paints it, pasted back whole or in part (DeepFaceLab, inswapper, Wav2Lip do this);
+- regenerated: the face as an auto-encoder paints it, pasted back whole or in part (as DeepFaceLab and Wav2Lip do);
 - portrait: the whole picture as an auto-encoder paints it, no border at all (portrait animation, diffusion).
 """
 
@@ -22,7 +22,7 @@ Picture = NDArray[np.uint8]
 Mask = NDArray[np.float32]
 
 KINDS = ("self", "swap", "regenerated", "portrait")
-KIND_WEIGHTS = (0.34, 0.20, 0.24, 0.22)
+KIND_WEIGHTS = (0.64, 0.16, 0.12, 0.08)
 REGION_WEIGHTS = {  # what each kind of forger replaces, in the order of masks.REGIONS
     "self": (0.28, 0.14, 0.16, 0.14, 0.12, 0.10, 0.06),
     "swap": (0.44, 0.28, 0.28, 0.0, 0.0, 0.0, 0.0),
@@ -79,6 +79,10 @@ def forge(
     hard = masks.region(region, portrait.landmarks, base.shape[0], rng)
     if kind != "self":
         source = _as_painted(source, base, hard, rng)
+    if (
+        kind == "self" and rng.random() < 0.5
+    ):  # the face as it was on changed surroundings: the difference cuts both ways
+        source, base = base, source
     image, alpha = _blended(source, base, hard, rng, strength=1.0 if kind != "self" else None)
     return Forgery(image, alpha, f"{kind}/{region}")
 
@@ -90,7 +94,9 @@ def _swapped(portrait: Portrait, portraits: Portraits, index: int, rng: np.rando
 
 def _changed_copy(base: Picture, rng: np.random.Generator) -> Picture:
     """Colour, frequency and geometry slightly changed, each with its own chance, at least one of them for certain."""
-    steps = [s for s in ("colour", "frequency", "geometry") if rng.random() < 0.6] or [str(rng.choice(("colour", "frequency")))]
+    steps = [s for s in ("colour", "frequency", "geometry") if rng.random() < 0.6] or [
+        str(rng.choice(("colour", "frequency")))
+    ]
     picture = base
     if "colour" in steps:
         picture = _recoloured(picture, rng)
@@ -125,7 +131,7 @@ def _requantised(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _as_painted(source: Picture, base: Picture, region: Mask, rng: np.random.Generator) -> Picture:
-    """What forgery programs do to a generated face before they paste it: size of the network, colour match, sharpening."""
+    """What forgery programs do to a generated face before they paste it: their size, colour match, sharpening."""
     if rng.random() < 0.5:
         size = source.shape[0]
         small = degrade.resized(source, int(size * rng.uniform(0.3, 0.9)), cv2.INTER_AREA)
@@ -156,12 +162,12 @@ def matched_colour(source: Picture, target: Picture, region: Mask) -> Picture:
 def _blended(
     source: Picture, base: Picture, region: Mask, rng: np.random.Generator, strength: float | None
 ) -> tuple[Picture, Mask]:
-    """Pasted with a soft, deformed mask; sometimes through Poisson blending first. Returns the picture and the alpha."""
+    """Pasted with a soft, deformed mask, sometimes through Poisson blending first: the picture and its alpha."""
     alpha = masks.soften(region, rng)
     if strength is None:
         strength = float(rng.choice((0.25, 0.5, 0.75, 1.0, 1.0, 1.0)))
     alpha = alpha * strength
-    if rng.random() < 0.2:
+    if rng.random() < 0.12:
         source = _poisson(source, base, region)
     image = base + (source.astype(np.float32) - base) * alpha[..., None]
     return np.clip(image + 0.5, 0, 255).astype(np.uint8), alpha

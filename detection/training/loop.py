@@ -1,4 +1,4 @@
-"""The training loop: several networks may learn from one stream of pairs, each from the kinds of forgery that it is given."""
+"""The training loop: several networks may learn from one stream of pairs, each from its own kinds of forgery."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from detection.training.network import FaceForgeryNet
 
 @dataclass(frozen=True)
 class Student:
-    """One network to train. `target` is the manipulated `region` or the `boundary` of it (Face X-ray, Li et al., CVPR 2020)."""
+    """One network to train. `target`: the manipulated `region` or its `boundary` (Face X-ray, Li et al., CVPR 2020)."""
 
     name: str
     kinds: tuple[str, ...] = forgeries.KINDS
@@ -38,7 +38,7 @@ class TrainPlan:
     weight_decay: float = 0.02
     warmup_steps: int = 100
     map_weight: float = 1.0
-    average_decay: float = 0.998
+    average_decay: float = 0.995
     seed: int = 0
     workers: int = 2
     checkpoint_every: int = 500
@@ -48,10 +48,13 @@ class TrainPlan:
 class _Learner:
     """A network with its optimiser and the moving average of its weights, which is what ships."""
 
-    def __init__(self, student: Student, plan: TrainPlan, device: str) -> None:
+    def __init__(self, student: Student, plan: TrainPlan, device: str, start_from: Path | None = None) -> None:
         torch.manual_seed(plan.seed)
         self.student, self.plan, self.device = student, plan, device
-        self.net = FaceForgeryNet().to(device, memory_format=torch.channels_last)
+        net = FaceForgeryNet(pretrained=start_from is None)
+        if start_from is not None:
+            net.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True))
+        self.net = net.to(device, memory_format=torch.channels_last)
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
         plain = [p for p in self.net.parameters() if p.ndim <= 1]
         groups: list[dict[str, Any]] = [{"params": decayed}, {"params": plain, "weight_decay": 0.0}]
@@ -89,7 +92,11 @@ class _Learner:
         }
 
     def state(self) -> dict[str, Any]:
-        return {"net": self.net.state_dict(), "average": self.average.state_dict(), "optimiser": self.optimiser.state_dict()}
+        return {
+            "net": self.net.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
 
     def load(self, state: dict[str, Any]) -> None:
         self.net.load_state_dict(state["net"])
@@ -116,23 +123,24 @@ def train(
     device: str,
     progress: Progress,
     deadline_s: float | None = None,
+    start_from: dict[str, Path] | None = None,
 ) -> dict[str, Path]:
     """Trains every student and returns where its averaged weights lie (`folder/<name>.pt`, a plain state dict).
 
-    Goes on from `folder/checkpoint.pt` when that is there and was made with the same plan. `deadline_s` shortens the run: the
-    learning rate then follows the clock, so that a time-boxed machine still ends with a finished schedule.
+    Goes on from `folder/checkpoint.pt` when that is there and was made with the same plan. `deadline_s` shortens the
+    run: the learning rate then follows the clock, so that a time-boxed machine still ends with a finished schedule.
+    `start_from` names weights of an earlier run to begin with instead of ImageNet's.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    learners = [_Learner(student, plan, device) for student in students]
+    learners = [_Learner(student, plan, device, (start_from or {}).get(student.name)) for student in students]
     checkpoint, log = folder / "checkpoint.pt", folder / "train.jsonl"
     first = _resume(checkpoint, plan, learners)
     began = time.monotonic()
     step = float(first)
-    for number, (crops, masks, kinds) in enumerate(_stream(portraits, plan, first), start=first):
-        crops = crops.to(device, non_blocking=True).float()
-        masks, kinds = masks.to(device, non_blocking=True), kinds.to(device, non_blocking=True)
+    for number, batch in enumerate(_stream(portraits, plan, first), start=first):
+        crops, masks, kinds = (part.to(device, non_blocking=True) for part in batch)
         step = number if deadline_s is None else max(number, plan.steps * (time.monotonic() - began) / deadline_s)
-        figures = {learner.student.name: learner.learn(crops, masks, kinds, int(step)) for learner in learners}
+        figures = {learner.student.name: learner.learn(crops.float(), masks, kinds, int(step)) for learner in learners}
         if number % 20 == 0:
             progress("training", int(step), plan.steps)
             with log.open("a") as lines:

@@ -77,7 +77,7 @@ def _fill_hull(mask: NDArray[np.uint8], points: Points) -> None:
 
 
 def soften(mask: Mask, rng: np.random.Generator) -> Mask:
-    """The mask with its outline deformed and feathered, as in Self-Blended Images (Shiohara and Yamasaki, CVPR 2022)."""
+    """The mask deformed and feathered, as in Self-Blended Images (Shiohara and Yamasaki, CVPR 2022)."""
     size = mask.shape[0]
     mask = _elastic(mask, rng)
     if rng.random() < 0.5:

@@ -18,9 +18,9 @@ class FaceForgeryNet(nn.Module):
 
     Input (B, 3, CROP_SIZE_PX, CROP_SIZE_PX), RGB, 0 to 255. Output: logit (B,) and region logits (B, 1, 32, 32).
 
-    The trunk is EfficientNet-Lite0 (Tan and Le, ICML 2019, without squeeze-and-excitation). The logit sees, besides the pooled
-    last features, mean and deviation of early features: a face that was wholly generated has no border to find, but its
-    fine texture differs everywhere.
+    The trunk is EfficientNet-Lite0 (Tan and Le, ICML 2019, without squeeze-and-excitation). The logit sees, besides the
+    pooled last features, mean and deviation of early features: a face that was wholly generated has no border to find,
+    but its fine texture differs everywhere.
     """
 
     def __init__(self, pretrained: bool = True) -> None:
@@ -38,7 +38,12 @@ class FaceForgeryNet(nn.Module):
         self.middle = nn.Conv2d(STRIDE_16, 96, 1)
         self.shallow = nn.Conv2d(STRIDE_8, 96, 1)
         self.region = nn.Sequential(
-            nn.BatchNorm2d(96), nn.ReLU(), nn.Conv2d(96, 48, 3, padding=1), nn.BatchNorm2d(48), nn.ReLU(), nn.Conv2d(48, 1, 1)
+            nn.BatchNorm2d(96),
+            nn.ReLU(),
+            nn.Conv2d(96, 48, 3, padding=1),
+            nn.BatchNorm2d(48),
+            nn.ReLU(),
+            nn.Conv2d(48, 1, 1),
         )
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -31,7 +31,7 @@ class Prepared:
 
 
 def prepare(data: Path, out: Path, progress: Progress, workers: int = 2) -> int:
-    """Reads `data/train_real.tsv`, writes `out/portraits-<n>.npz` of some 36 MB each, returns how many portraits there are.
+    """Reads `data/train_real.tsv`, writes `out/portraits-<n>.npz` of some 36 MB each, returns the number of portraits.
 
     Photographs without a clear face, with a face under MIN_FACE_PX, or cut out as an oval on white are left out.
     """

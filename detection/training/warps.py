@@ -61,6 +61,12 @@ def _fill_maps(target: Any, origin: Any, triangles: Any, map_x: Any, map_y: Any)
                     map_y[y, x] = u * origin[a, 1] + v * origin[b, 1] + w * origin[c, 1]
 
 
+def warm_up() -> None:
+    """Compiles what is compiled on first use. OpenCV's own threads would not survive the fork of the data workers."""
+    cv2.setNumThreads(0)
+    lay_over(np.zeros((8, 8, 3), np.uint8), np.full((1, 2), 3, np.float32), np.full((1, 2), 4, np.float32), 8)
+
+
 def nudge(picture: Picture, rng: np.random.Generator, strength: float = 1.0) -> Picture:
     """A small affine and elastic change, as a forger's misaligned paste shows."""
     size = picture.shape[0]
@@ -73,6 +79,4 @@ def nudge(picture: Picture, rng: np.random.Generator, strength: float = 1.0) -> 
     grid = rng.normal(0, 1, (2, 4, 4)).astype(np.float32) * size * 0.006 * strength
     dx, dy = (cv2.resize(g, (size, size), interpolation=cv2.INTER_CUBIC) for g in grid)
     xs, ys = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
-    return np.asarray(
-        cv2.remap(moved, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8
-    )
+    return np.asarray(cv2.remap(moved, xs + dx, ys + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)

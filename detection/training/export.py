@@ -1,0 +1,65 @@
+"""From trained weights to the ONNX file that ships, checked against the network that it came from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from torch import nn
+
+from detection.training.network import FaceForgeryNet
+from detection.vision.types import CROP_SIZE_PX
+
+MAX_DIFFERENCE = 1e-3  # of evidence
+LEAST_AREA = 1e-3
+
+
+class _Shipped(nn.Module):
+    """Crops (B, S, S, 3) uint8 as vision cuts them, to evidence (B,) and region (B, 32, 32), 0 to 1.
+
+    The evidence is the logarithm of the share of the crop that the region map marks. It ranked the development clips
+    better than the classifier's own logit, which is a second task in training alone, and it is what the picture shows.
+    """
+
+    def __init__(self, net: FaceForgeryNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        _, region = self.net(crops.permute(0, 3, 1, 2).float())
+        region = torch.sigmoid(region[:, 0])
+        return torch.log(region.mean((1, 2)) + LEAST_AREA), region
+
+
+def export(weights: Path, out: Path) -> float:
+    """Writes `out` from a state dict; returns the largest difference in evidence; raises ValueError if it is large."""
+    net = FaceForgeryNet(pretrained=False)
+    net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    shipped = _Shipped(net.eval()).eval()
+    crops = torch.randint(0, 256, (3, CROP_SIZE_PX, CROP_SIZE_PX, 3), dtype=torch.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        partial = Path(folder) / out.name
+        torch.onnx.export(
+            shipped,
+            (crops,),
+            str(partial),
+            dynamo=True,
+            input_names=["crops"],
+            output_names=["evidence", "region"],
+            dynamic_shapes={"crops": {0: torch.export.Dim("batch", min=1, max=256)}},
+            verbose=False,
+        )
+        model = onnx.load(str(partial))  # one file, weights inside
+    onnx.checker.check_model(model)
+    onnx.save(model, str(out))
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    with torch.no_grad():
+        expected = shipped(crops)[0].numpy()
+    difference = float(np.abs(session.run(None, {"crops": crops.numpy()})[0] - expected).max())
+    if difference > MAX_DIFFERENCE:
+        raise ValueError(f"{out.name} differs from its network by {difference:.2g} of evidence")
+    return difference

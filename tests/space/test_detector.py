@@ -1,0 +1,85 @@
+"""Space on real network weights: a score per person, a picture per key frame, nothing invented where faces are few."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from detection.modules import ModuleContext, load_detector
+from detection.space.detector import MAX_FACES, choose_faces
+from detection.space.evidence import region_picture
+from detection.vision.observe import observe
+from detection.vision.video import probe
+from tests import clips
+
+
+@pytest.fixture(scope="module")
+def observation(tmp_path_factory):
+    path = clips.write_astronaut(tmp_path_factory.mktemp("clip") / "face.mp4", frames=75)
+    return observe(path, probe(path), lambda *_: None)
+
+
+def test_every_judged_frame_has_a_probability_and_every_key_frame_a_picture(observation, tmp_path):
+    steps = []
+    outcome = load_detector("space").analyse(observation, ModuleContext(tmp_path, lambda *p: steps.append(p)))
+    (person,) = outcome.people
+    assert 0 <= outcome.score <= 1
+    assert outcome.score == person.score
+    assert person.frames == len(outcome.timeline) <= MAX_FACES + len(observation.people[0].key_frames)
+    assert all(0 <= frame.score <= 1 for frame in outcome.timeline)
+    assert outcome.thresholds.verdict(outcome.score) == outcome.verdict
+    assert len(outcome.evidence) == len(observation.people[0].key_frames)
+    for evidence in outcome.evidence:
+        assert cv2.imread(str(tmp_path / evidence.path)).shape == (256, 256, 3)
+    assert steps[-1] == (person.frames, person.frames)
+
+
+def test_a_pasted_face_scores_higher_than_the_face_it_was_pasted_on(observation, tmp_path):
+    """The crudest of forgeries: the middle of the face blurred and brightened."""
+    (person,) = observation.people
+
+    def forged(face):
+        crop = face.crop.copy()
+        crop[90:200, 80:176] = np.clip(cv2.GaussianBlur(crop, (0, 0), 3)[90:200, 80:176] * 1.2, 0, 255)
+        return replace(face, crop=crop)
+
+    fake = replace(observation, people=(replace(person, faces=tuple(map(forged, person.faces))),))
+    context = ModuleContext(tmp_path, lambda *_: None)
+    detector = load_detector("space")
+    assert detector.analyse(fake, context).score > detector.analyse(observation, context).score
+
+
+def test_too_few_faces_give_no_score(observation, tmp_path):
+    (person,) = observation.people
+    short = replace(observation, people=(replace(person, faces=person.faces[:2], key_frames=()),))
+    outcome = load_detector("space").analyse(short, ModuleContext(tmp_path, lambda *_: None))
+    assert outcome.score is None
+    assert outcome.verdict == "no_result"
+    assert outcome.people[0].reason == outcome.reason == "too_few_frames"
+
+
+def test_what_progress_raises_ends_the_analysis(observation, tmp_path):
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_detector("space").analyse(observation, ModuleContext(tmp_path, stop))
+
+
+def test_faces_are_chosen_over_the_whole_time_and_key_frames_among_them(observation):
+    (person,) = observation.people
+    chosen = choose_faces(person)
+    assert chosen == sorted(set(chosen))
+    assert {k.face for k in person.key_frames if person.faces[k.face].quality.usable} <= set(chosen)
+
+
+def test_the_same_region_value_has_the_same_colour_in_every_picture():
+    crop = np.full((256, 256, 3), 128, np.uint8)
+    weak, strong = region_picture(crop, np.full((32, 32), 0.2)), region_picture(crop, np.full((32, 32), 0.9))
+    mixed = region_picture(crop, np.pad(np.full((32, 16), 0.2), ((0, 0), (0, 16)), constant_values=0.9))
+    assert np.abs(mixed[128, 20].astype(int) - weak[128, 20]).max() <= 1
+    assert np.abs(mixed[128, 236].astype(int) - strong[128, 236]).max() <= 1
+    assert np.array_equal(region_picture(crop, np.zeros((32, 32))), crop)
