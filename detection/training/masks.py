@@ -88,7 +88,7 @@ def soften(mask: Mask, rng: np.random.Generator) -> Mask:
     feathered = cv2.GaussianBlur(mask, (0, 0), sigma)
     if rng.random() < 0.5:  # feather inwards only, so that the border never leaves the face
         feathered = np.clip(feathered * 2 - 1, 0, 1)
-    return np.asarray(feathered, np.float32)
+    return np.clip(feathered, 0, 1, dtype=np.float32)
 
 
 def _elastic(mask: Mask, rng: np.random.Generator) -> Mask:

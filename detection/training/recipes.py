@@ -45,7 +45,7 @@ def default_plan() -> TrainPlan:
 
 
 def install(network: Path) -> None:
-    """Puts an exported Space network among the assets. Its calibration must be fitted anew (detection.training.calibrate)."""
+    """Puts an exported Space network among the assets; detection.training.calibrate must then fit it anew."""
     shutil.copyfile(network, weights.ASSETS / "space.onnx")
     what = "Space: RGB face crops, NHWC, 256², uint8 → evidence (log of the marked area), manipulated region 32²"
     source, licence = (

@@ -16,7 +16,7 @@ COLUMNS = 3
 
 
 def contact_sheet(portraits: Portraits, rows: int, seed: int, weights: tuple[float, ...] = KIND_WEIGHTS) -> Image:
-    """`rows` × COLUMNS pairs, each as genuine, forged, mask and four times their difference, with its kind written on."""
+    """`rows` × COLUMNS pairs: genuine, forged, mask, four times their difference, with the kind written on."""
     cells = []
     for number in range(rows * COLUMNS):
         rng = np.random.default_rng((seed, number))

@@ -18,7 +18,7 @@ from detection.training.prepare import prepare  # noqa: E402
 
 @pytest.fixture(scope="session")
 def photographs(tmp_path_factory) -> Path:
-    """A data folder as `prepare` reads it: six variants of one photograph, one picture without a face, one oval on white."""
+    """A data folder as `prepare` reads it: six variants of one photograph and a picture without a face."""
     root = tmp_path_factory.mktemp("photographs")
     (root / "train_real").mkdir()
     face = astronaut()
