@@ -62,7 +62,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 @njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
-def _blend(  # noqa: PLR0917 – numba takes no keywords
+def _blend(
     frame: Array, maps: Array, y0: int, y1: int, x0: int, x1: int, left: float, top: float, step: float
 ) -> None:
     size = maps.shape[0]

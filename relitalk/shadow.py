@@ -40,7 +40,7 @@ def shadow_map(geometry: Geometry, direction: Vector, softness: float) -> Array:
     return visible.reshape(height, width)
 
 
-def shadow_at(  # noqa: PLR0917
+def shadow_at(
     height_px: Array, inside: Array, x: Array, y: Array, z: Array, direction: Vector, softness: float, px_per_cm: float
 ) -> Array:
     """As `shadow_map` for single points (N,) of the canvas at the height `z`: (N,) float32."""
@@ -56,7 +56,7 @@ def shadow_at(  # noqa: PLR0917
 
 
 @njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
-def _march(  # noqa: PLR0917 – numba takes no keywords
+def _march(
     height_px: Array, inside: Array, px: Array, py: Array, pz: Array, dx: float, dy: float, dz: float, reach: float,
     softness: float, bias: float, out: Array,
 ) -> None:  # fmt: skip
