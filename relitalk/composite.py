@@ -62,9 +62,7 @@ def _pool() -> ThreadPoolExecutor:
 
 
 @njit(cache=True, fastmath=True, nogil=True)  # type: ignore[untyped-decorator]
-def _blend(
-    frame: Array, maps: Array, y0: int, y1: int, x0: int, x1: int, left: float, top: float, step: float
-) -> None:
+def _blend(frame: Array, maps: Array, y0: int, y1: int, x0: int, x1: int, left: float, top: float, step: float) -> None:
     size = maps.shape[0]
     row = np.empty((size, 6), np.float32)
     knee = np.float32(SHOULDER * 255)
