@@ -39,7 +39,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """One registered module. `detector` is the dotted path of a class without constructor arguments, imported on first use."""
+    """One registered module. `detector`: dotted path of a class without constructor arguments, imported on first use."""
 
     key: str
     name: str
@@ -50,7 +50,7 @@ MODULES: dict[str, ModuleSpec] = {
     spec.key: spec
     for spec in (
         ModuleSpec("space", "Space", "detection.space.detector.SpaceDetector"),
-        ModuleSpec("feature", "Feature", None),
+        ModuleSpec("feature", "Feature", "detection.feature.detector.FeatureDetector"),
         ModuleSpec("blend", "Blend", None),
     )
 }
