@@ -39,7 +39,7 @@ class Detector(Protocol):
 
 @dataclass(frozen=True)
 class ModuleSpec:
-    """One registered module. `detector`: dotted path of a class without constructor arguments, imported on first use."""
+    """One registered module. `detector`: dotted path of a class whose constructor takes nothing; imported when used."""
 
     key: str
     name: str
