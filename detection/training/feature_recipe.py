@@ -1,0 +1,242 @@
+"""How the Feature module's model was made, step by step; `manage.py train feature` calls this.
+
+python -m detection.training.feature_recipe shots   CLIPS OUT
+python -m detection.training.feature_recipe forge   SHOTS PORTRAITS TABLE [--repeats N]
+python -m detection.training.feature_recipe measure INDEX TABLE
+python -m detection.training.feature_recipe fit     FORGED LABELLED LOGITS
+
+`forge` writes every shot once genuine and once with each kind of forgery through one journey to a real file, reads it
+with the product's own eyes and keeps the measures. `measure` does the same for labelled clips (`file`, `label`, `group`
+in INDEX). `fit` learns from the FORGED table alone; of the LABELLED one it takes the genuine clips' ranges, which only
+the charts use, and writes LOGITS for `detection.training.calibrate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from detection.feature.measures import measure_all
+from detection.feature.model import ASSET, CLIP, Model, Term
+from detection.feature.sequence import sequence_of
+from detection.inference import weights
+from detection.training.dataset import PortraitFolder
+from detection.training.sequences import KINDS, Journey, Pictures, forge_shot, reduced
+from detection.training.shots import gather_shots, load_shot
+from detection.vision.observe import observe
+from detection.vision.sampling import LOWEST_RATE_HZ
+from detection.vision.video import probe
+
+GENUINE = "genuine"
+SHRINK = 0.1  # inverse strength of the L2 penalty: few people, many journeys of the same ones
+REPEATS = 2
+RANGE = (2.5, 97.5)  # percentiles
+
+# Measures that the model weighs, and those that it only shows: the latter told nothing, told the two apart by how much
+# a head moves, or went one way on forged sequences and the other on development clips (README of the module).
+WEIGHED = (
+    "nose tremble",
+    "outline tremble",
+    "spectrum change inside against border",
+    "skin flicker growth",
+    "skin flicker growth against surroundings",
+    "skin brightness flicker",
+    "skin flicker grain",
+    "flicker grain inside against outside",
+)
+SHOWN = (
+    "identity drift",
+    "blink rate",
+    "eye asymmetry",
+    "mouth detail against eyes",
+    "mouth flicker",
+    "border flicker grain",
+    "flicker variation",
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One clip: `kind` is genuine, or the forgery's; clips of one `group` show one person."""
+
+    clip: str
+    kind: str
+    group: str
+    values: dict[str, float] = field(default_factory=dict)
+
+
+def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS) -> Iterator[Row]:
+    """Measures of every shot's genuine and forged versions, `repeats` journeys each."""
+    folder = PortraitFolder(portraits)
+    for repeat in range(repeats):
+        for number, path in enumerate(sorted(shots.glob("*.npz"))):
+            rng = np.random.default_rng((repeat, number))
+            shot = load_shot(path)
+            journey = Journey.draw(rng, shot)
+            shot = reduced(shot, journey.side_px, max(1, int(shot.rate_hz / LOWEST_RATE_HZ)))
+            for kind in (GENUINE, *KINDS):
+                frames = shot.frames
+                if kind != GENUINE:
+                    still = folder.portrait(int(rng.integers(len(folder))))
+                    frames = forge_shot(shot, kind, still, rng)
+                values = _measured(frames, shot.rate_hz, journey)
+                if values is not None:
+                    yield Row(f"{path.stem}-{repeat}-{kind}", kind, path.stem.rsplit("-", 1)[0], values)
+
+
+def _measured(frames: Pictures, rate_hz: float, journey: Journey) -> dict[str, float] | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "shot.mkv"
+        journey.write(frames, rate_hz, path)
+        return measure_clip(path)
+
+
+def measure_clip(path: Path) -> dict[str, float] | None:
+    """The measures of the most prominent person of a video; None where nobody can be judged."""
+    observation = observe(path, probe(path), lambda done, total: None)
+    sequence = sequence_of(observation.people[0]) if observation.people else None
+    return None if sequence is None else {m.name: m.value for m in measure_all(sequence)}
+
+
+def labelled_table(index: Path) -> Iterator[Row]:
+    """Measures of the clips that `index` lists; paths count from its folder's parent or its own folder."""
+    with index.open() as lines:
+        for line in csv.DictReader(lines, delimiter="\t"):
+            values = measure_clip(index.parent / line["file"])
+            if values is not None:
+                kind = GENUINE if line["label"] == "real" else line["method"]
+                yield Row(line["file"], kind, line["group"], values)
+
+
+def fit(forged: list[Row], genuine: list[Row]) -> Model:
+    """The model learned from `forged`, pair by pair; ranges from the genuine clips of both tables.
+
+    A forgery is compared with its own genuine twin alone: person, camera, motion and codec cancel out, and what is left
+    to learn from is the manipulation.
+    """
+    table = _logarithms(forged)
+    centre = np.median(table[[row.kind == GENUINE for row in forged]], axis=0)
+    low, high = np.percentile(table, (16, 84), axis=0)
+    scale = np.maximum((high - low) / 2, 1e-9)
+    scaled = np.clip((table - centre) / scale, -CLIP, CLIP)
+    coefficients = _regress(np.array([scaled[fake] - scaled[twin] for fake, twin in _pairs(forged)]))
+    honest = [row for row in (*forged, *genuine) if row.kind == GENUINE]
+    terms = {}
+    for name, c, s, w in zip(WEIGHED, centre, scale, coefficients, strict=True):
+        terms[name] = Term(name, True, float(c), float(s), float(w), *_range(honest, name))
+    for name in SHOWN:
+        terms[name] = Term(name, False, 0.0, 1.0, 0.0, *_range(honest, name))
+    return Model(0.0, terms)
+
+
+def _pairs(rows: list[Row]) -> list[tuple[int, int]]:
+    """The place of each forgery and of its genuine twin."""
+    genuine = {_twins(row): place for place, row in enumerate(rows) if row.kind == GENUINE}
+    forged = [(place, row) for place, row in enumerate(rows) if row.kind != GENUINE]
+    return [(place, genuine[_twins(row)]) for place, row in forged if _twins(row) in genuine]
+
+
+def _twins(row: Row) -> str:
+    return row.clip.rpartition("-")[0]
+
+
+def _regress(differences: Floats) -> Floats:
+    """Logistic regression of which of the two is the forgery, on differences (pairs, measures), with an L2 penalty."""
+
+    def loss(w: Floats) -> tuple[float, Floats]:
+        margin = differences @ w
+        gradient = w / SHRINK - 2 * expit(-margin) @ differences
+        return float(2 * np.logaddexp(0, -margin).sum() + w @ w / (2 * SHRINK)), gradient
+
+    return np.asarray(minimize(loss, np.zeros(differences.shape[1]), jac=True, method="L-BFGS-B").x)
+
+
+def _logarithms(rows: Iterable[Row]) -> Floats:
+    """Logarithms of the weighed measures, which are ratios all. Shape (rows, measures)."""
+    return np.asarray(np.log([[max(row.values[name], 1e-9) for name in WEIGHED] for row in rows]))
+
+
+def _range(rows: list[Row], name: str) -> tuple[float, float]:
+    low, high = np.nanpercentile([row.values[name] for row in rows], RANGE)
+    return float(low), float(high)
+
+
+def write_rows(rows: Iterable[Row], path: Path) -> None:
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t")
+        names = WEIGHED + SHOWN
+        writer.writerow(("clip", "kind", "group", *names))
+        for row in rows:
+            writer.writerow((row.clip, row.kind, row.group, *(f"{row.values[name]:.6g}" for name in names)))
+            file.flush()
+
+
+def read_rows(path: Path) -> list[Row]:
+    with path.open() as file:
+        return [
+            Row(line.pop("clip"), line.pop("kind"), line.pop("group"), {k: float(v) for k, v in line.items()})
+            for line in csv.DictReader(file, delimiter="\t")
+        ]
+
+
+def ship(model: Model, forged: int) -> Path:
+    """Writes the model into `assets/` and the manifest."""
+    path = weights.ASSETS / f"{ASSET}.json"
+    path.write_text(model.to_json(), encoding="utf-8")
+    weights.enrol(
+        weights.Asset(
+            ASSET,
+            path.name,
+            weights.sha256_of(path),
+            "Feature: coefficients of a logistic regression over measures of a face in time, ranges of genuine faces",
+            f"detection/training/feature_recipe.py, {forged} sequences, genuine and forged from genuine ones",
+            "Apache-2.0",
+        )
+    )
+    return path
+
+
+def write_logits(model: Model, rows: list[Row], path: Path) -> None:
+    """The table that detection.training.calibrate reads."""
+    with path.open("w", newline="") as file:
+        writer = csv.writer(file, delimiter="\t")
+        writer.writerow(("clip", "label", "logit", "group"))
+        for row in rows:
+            logit = model.bias + sum(model.terms[name].contribution(value) for name, value in row.values.items())
+            writer.writerow((row.clip, "real" if row.kind == GENUINE else "fake", f"{logit:.6f}", row.group))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("step", choices=("shots", "forge", "measure", "fit"))
+    parser.add_argument("paths", type=Path, nargs="+")
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    options = parser.parse_args()
+    paths: list[Path] = options.paths
+    if options.step == "shots":
+        gather_shots(paths[0], paths[1], lambda stage, done, total: print(stage, done, total, file=sys.stderr))
+    elif options.step == "forge":
+        write_rows(forge_table(paths[0], paths[1], options.repeats), paths[2])
+    elif options.step == "measure":
+        write_rows(labelled_table(paths[0]), paths[1])
+    else:
+        forged, labelled = read_rows(paths[0]), read_rows(paths[1])
+        model = fit(forged, labelled)
+        print(ship(model, len(forged)))
+        write_logits(model, labelled, paths[2])
+
+
+if __name__ == "__main__":
+    main()
