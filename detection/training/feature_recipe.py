@@ -1,4 +1,4 @@
-"""How the Feature module's model was made, step by step; `manage.py train feature` calls this.
+"""How the Feature module's model was made, step by step.
 
 python -m detection.training.feature_recipe shots   CLIPS OUT
 python -m detection.training.feature_recipe forge   SHOTS PORTRAITS TABLE [--repeats N]
