@@ -121,6 +121,29 @@ PICTURES: dict[str, PictureWords] = {
     ),
 }
 
+FEATURES: dict[str, str | Promise] = {
+    "nose tremble": _("Tremble of the nose"),
+    "outline tremble": _("Tremble of the face's outline"),
+    "spectrum change inside against border": _("Change of fine detail, face against border"),
+    "skin flicker growth": _("Growth of skin flicker over time"),
+    "skin flicker growth against surroundings": _("Growth of skin flicker, face against surroundings"),
+    "skin brightness flicker": _("Flicker of the skin's brightness"),
+    "skin flicker grain": _("Grain of the skin's flicker"),
+    "flicker grain inside against outside": _("Grain of the flicker, inside against outside"),
+    "identity drift": _("Drift of the identity"),
+    "blink rate": _("Blinks"),
+    "eye asymmetry": _("Difference between the eyes"),
+    "mouth detail against eyes": _("Detail of the mouth against the eyes"),
+    "mouth flicker": _("Flicker of the mouth"),
+    "border flicker grain": _("Grain of the border's flicker"),
+    "flicker variation": _("Variation of the flicker"),
+}
+
+
+def feature_words(feature: str) -> str | Promise:
+    """The name of a measured feature; one that a new module brings is called by its own name."""
+    return FEATURES.get(feature) or feature.replace("_", " ")
+
 
 def picture_words(kind: str) -> PictureWords:
     """The words of a kind of evidence; one that a new module brings is called by its own name."""

@@ -155,8 +155,8 @@ def module_name(key: str) -> str:
 
 
 @register.filter
-def feature_name(feature: str) -> str:
-    return feature.replace("_", " ")
+def feature_name(feature: str) -> Any:
+    return words.feature_words(feature)
 
 
 @register.filter
