@@ -20,6 +20,7 @@ import onnxruntime
 from detection.inference import weights
 from detection.inference.session import Device, DeviceMissing, configure, load
 from detection.modules import ModuleContext, ModuleUnavailable, load_detector
+from detection.space.detector import BATCH, NETWORK, choose_faces
 from detection.vision.observe import observe
 from detection.vision.types import Observation
 from detection.vision.video import probe
@@ -44,21 +45,15 @@ def decode(clip: str) -> dict[str, Any]:
     return {"seconds": perf_counter() - began, "frames": frames}
 
 
-def passes(clip: str, device: Device, faces: str) -> dict[str, Any]:
-    """One pass of each module's network over as many of this clip's faces as `detect` judged."""
+def passes(clip: str, device: Device) -> dict[str, Any]:
+    """One pass of Space's network, the only one that a module runs, over the faces that it judges."""
     configure(device=device)
-    observation = _observed(clip)
-    crops = np.array([face.crop for person in observation.people for face in person.faces][: int(faces)])
-    seconds = {}
-    for key in ("space", "feature", "blend"):
-        if key not in weights.manifest() or not len(crops):
-            continue
-        session = load(key)
-        session.run_batched(crops[:1])
-        began = perf_counter()
-        session.run_batched(crops)
-        seconds[key] = perf_counter() - began
-    return seconds
+    chosen = [person.faces[index].crop for person in _observed(clip).people for index in choose_faces(person)]
+    session = load(NETWORK)
+    session.run_batched(np.array(chosen[:1]))
+    began = perf_counter()
+    session.run_batched(np.array(chosen), BATCH)
+    return {"faces": len(chosen), "seconds": perf_counter() - began}
 
 
 def module(key: str, device: Device, clip: str) -> dict[str, Any]:
@@ -74,7 +69,7 @@ def module(key: str, device: Device, clip: str) -> dict[str, Any]:
         detector.analyse(observation, context)  # the first time is for opening files and compiling
         began = perf_counter()
         outcome = detector.analyse(observation, context)
-        return {"faces": len(outcome.timeline), "seconds": perf_counter() - began}
+        return {"faces": sum(person.frames for person in outcome.people), "seconds": perf_counter() - began}
 
 
 def _observed(clip: str) -> Observation:
