@@ -54,6 +54,8 @@ def export(weights: Path, out: Path) -> float:
             verbose=False,
         )
         model = onnx.load(str(partial))  # one file, weights inside
+    for part in (*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output, model.graph):
+        del part.metadata_props[:]  # the exporter notes its machine's paths there
     onnx.checker.check_model(model)
     onnx.save(model, str(out))
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
