@@ -25,7 +25,15 @@ from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
 from detection.records.schema import Reason
-from detection.vision.video import VideoError, decode, open_video, orientation_of, square_pixel_size, start_s
+from detection.vision.video import (
+    Orientation,
+    VideoError,
+    decode,
+    open_video,
+    orientation_of,
+    square_pixel_size,
+    start_s,
+)
 from relitalk.errors import RelightError
 from relitalk.sound import sound_for
 
@@ -105,6 +113,7 @@ class ClipReader:
         self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.colour: Colour | None = None  # known from the first frame on
         self._to_rgb = _Converter()
+        self._orientation: Orientation | None = None  # asked once: asking keeps the frame in memory
 
     @classmethod
     @contextmanager
@@ -158,7 +167,7 @@ class ClipReader:
             f"scale={width}:{height}:in_color_matrix={matrix}:in_range={value_range}:out_range=pc:flags={_SCALE_FLAGS}"
         )
         image: Array = self._to_rgb.apply(raw, (scale, "format=rgb24")).to_ndarray()
-        turn = orientation_of(raw)
+        turn = self._orientation = self._orientation or orientation_of(raw)
         if turn.transpose:
             image = cv2.transpose(image)
         if turn.mirror_x:
