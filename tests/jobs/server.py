@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
 from typing import TypeVar
 
@@ -79,7 +80,7 @@ class Server:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5) as answer:
                 return int(answer.read())
-        except OSError:
+        except (OSError, HTTPException, ValueError):  # a server that ends in the middle of an answer sends part of it
             return None
 
     def wait(self) -> None:
