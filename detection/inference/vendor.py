@@ -3,7 +3,7 @@
 Run as `python -m detection.inference.vendor MODELS SFACE`: MODELS is the folder with the networks as they were
 published in ONNX form, SFACE the published face_recognition_sface_2021dec.onnx. Needs `onnx` (requirements-train.txt);
 the running product never calls this. What is changed is only how a network is stored: batch (and for YuNet picture
-size) made free, weights of SFace in half precision behind Cast nodes.
+size) made free, weights of SFace in half precision behind Cast nodes, PReLU spelled out in operators that run fast.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from detection.inference.weights import ASSETS, Asset, enrol, sha256_of
 ZOO = "https://github.com/opencv/opencv_zoo"
 MEDIAPIPE = "https://github.com/google-ai-edge/mediapipe"
 FREE_BATCH = "batch axis made free"
+SPELLED_OUT = "each PReLU written as ReLU and channel-wise convolutions (same outputs to the last digits)"
 
 HALF_FROM_VALUES = 1024  # smaller tensors (scales, biases) gain nothing from half precision and keep full precision
 
@@ -46,6 +47,7 @@ def vendor(models: Path, sface: Path) -> None:
     )
     mesh = network("face_landmark.onnx")
     free_axes(mesh, {0: "batch"})
+    spell_out_prelu(onnx, mesh)
     _store(
         onnx,
         mesh,
@@ -53,7 +55,7 @@ def vendor(models: Path, sface: Path) -> None:
         what="MediaPipe face mesh: RGB 0..1, NHWC, 192² → 468 × xyz in input pixels, presence logit",
         source=f"{MEDIAPIPE} face_landmark.tflite of PyPI mediapipe 0.10.21, converted to ONNX",
         licence="Apache-2.0",
-        changes=FREE_BATCH,
+        changes=f"{FREE_BATCH}; {SPELLED_OUT}",
     )
     matte = network("selfie_segmentation.onnx")
     free_axes(matte, {0: "batch"})
@@ -69,6 +71,7 @@ def vendor(models: Path, sface: Path) -> None:
     recogniser = onnx.load(str(sface))
     free_axes(recogniser, {0: "batch"})
     halve(onnx, recogniser)
+    spell_out_prelu(onnx, recogniser)
     _store(
         onnx,
         recogniser,
@@ -76,7 +79,8 @@ def vendor(models: Path, sface: Path) -> None:
         what="SFace 2021dec face recognition: aligned RGB 0..255, NCHW, 112² → 128-d identity embedding",
         source=f"{ZOO} models/face_recognition_sface (sha256 0ba9fbfa…)",
         licence="Apache-2.0",
-        changes=f"{FREE_BATCH}, weights stored as float16, cast to float32 on loading (embedding within 1e-3 cosine)",
+        changes=f"{FREE_BATCH}, weights stored as float16, cast to float32 on loading (embedding within 1e-3 cosine); "
+        + SPELLED_OUT,
     )
     _store_mesh(models / "canonical_face.binarypb")
 
@@ -118,6 +122,41 @@ def halve(onnx: Any, model: Any) -> None:
     nodes = list(model.graph.node)
     del model.graph.node[:]
     model.graph.node.extend(casts + nodes)
+
+
+def spell_out_prelu(onnx: Any, model: Any) -> None:
+    """Writes PReLU, x where x > 0 and a·x elsewhere, as a·x + (1 − a)·ReLU(x), with a convolution for each product.
+
+    ONNX Runtime computes PReLU point by point and reorders the picture's channels before and after it. What stands here
+    stays in the order that its convolutions like, and takes half the time of the whole network off it.
+    """
+    initializers = {weight.name: weight for weight in model.graph.initializer}
+    halved = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
+    nodes = []
+    for node in model.graph.node:
+        if node.op_type != "PRelu":
+            nodes.append(node)
+            continue
+        (picture, slopes), (output,) = node.input, node.output
+        slope = onnx.numpy_helper.to_array(initializers[halved.get(slopes, slopes)]).astype(np.float32).reshape(-1)
+        for name, factor in (("slope", slope), ("rest", 1 - slope)):
+            kernel = factor.reshape(-1, 1, 1, 1)
+            model.graph.initializer.append(onnx.numpy_helper.from_array(kernel, f"{output}_{name}"))
+        by_channel = {"group": len(slope), "kernel_shape": [1, 1]}
+        positive, below, above = f"{output}_positive", f"{output}_below", f"{output}_above"
+        nodes += [
+            onnx.helper.make_node("Relu", [picture], [positive]),
+            onnx.helper.make_node("Conv", [picture, f"{output}_slope"], [below], **by_channel),
+            onnx.helper.make_node("Conv", [positive, f"{output}_rest"], [above], **by_channel),
+            onnx.helper.make_node("Add", [above, below], [output]),
+        ]
+    used = {name for node in nodes for name in node.input}
+    nodes = [node for node in nodes if node.op_type != "Cast" or node.output[0] in used]
+    used = {name for node in nodes for name in node.input}
+    kept = [weight for weight in model.graph.initializer if weight.name in used]
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(kept)
 
 
 def read_canonical_face(path: Path) -> dict[str, NDArray[Any]]:

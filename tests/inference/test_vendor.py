@@ -42,6 +42,32 @@ def test_halving_keeps_what_a_network_computes(tmp_path: Path) -> None:
     np.testing.assert_allclose(half, full, atol=0.05)
 
 
+def test_spelling_out_prelu_keeps_what_a_network_computes(tmp_path: Path) -> None:
+    """With slopes below 0, between 0 and 1, and above 1, one of them stored in half precision."""
+    slopes = np.array([-0.5, 0.25, 1.5], np.float32).reshape(3, 1, 1)
+    nodes = [
+        onnx.helper.make_node("PRelu", ["x", "slopes"], ["middle"]),
+        onnx.helper.make_node("Cast", ["halved"], ["cast"], to=onnx.TensorProto.FLOAT),
+        onnx.helper.make_node("PRelu", ["middle", "cast"], ["y"]),
+    ]
+    weights = {"slopes": slopes, "halved": slopes[::-1].astype(np.float16)}
+    values = [onnx.helper.make_tensor_value_info(n, onnx.TensorProto.FLOAT, ["batch", 3, 4, 4]) for n in "xy"]
+    stored = [onnx.numpy_helper.from_array(value, name) for name, value in weights.items()]
+    model = onnx.helper.make_model(
+        onnx.helper.make_graph(nodes, "prelu", values[:1], values[1:], stored),
+        opset_imports=[onnx.helper.make_opsetid("", 17)],
+        ir_version=10,
+    )
+    onnx.save(model, str(tmp_path / "plain.onnx"))
+    vendor.spell_out_prelu(onnx, model)
+    onnx.checker.check_model(model)
+    assert not {node.op_type for node in model.graph.node} & {"PRelu", "Cast"}
+    onnx.save(model, str(tmp_path / "spelt.onnx"))
+    batch = np.random.default_rng(0).normal(size=(2, 3, 4, 4)).astype(np.float32)
+    plain, spelt = (Session(tmp_path / name, threads=1).run(batch)[0] for name in ("plain.onnx", "spelt.onnx"))
+    np.testing.assert_allclose(spelt, plain, atol=1e-6)
+
+
 def test_freeing_the_batch_keeps_what_each_sample_gives(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     model = linear(rng.normal(size=(6, 5)).astype(np.float32), np.zeros(6, np.float32), reshape=(1, 2, 3))
