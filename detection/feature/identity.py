@@ -1,7 +1,7 @@
 """Whether the person stays the same person: how far the face's embeddings stray from their mean.
 
-One embedding a second is there (vision.people). Shown, and without weight in the score: on the development clips pose
-moves the embedding more than a swap does.
+A few embeddings, spread over time, are there (vision.people). Shown, and without weight in the score: on the
+development clips pose moves the embedding more than a swap does.
 """
 
 from __future__ import annotations

@@ -48,9 +48,13 @@ def configure(*, device: Device = "auto", threads: int = 0) -> None:
 
 
 @cache
-def load(name: str) -> Session:
-    """The network `name` of the manifest, opened once per process. Raises WeightsMissing, WeightsCorrupt."""
-    return Session(verified_path(name))
+def load(name: str, threads: int | None = None) -> Session:
+    """The network `name` of the manifest, opened once per process. Raises WeightsMissing, WeightsCorrupt.
+
+    `threads`: where another number than the configured one is better. Small networks that run beside other work want 1:
+    to share out a pass of a few milliseconds, and wait for all shares, costs more than it gains.
+    """
+    return Session(verified_path(name), threads=threads)
 
 
 class Session:

@@ -41,7 +41,7 @@ def detect_faces(
     """
     scale = min(1.0, side_px / max(image.shape[:2]))
     canvas = _network_input(image, scale)
-    outputs = load("yunet").run(canvas)
+    outputs = load("yunet", threads=1).run(canvas)
     levels = [
         _decode(*outputs[level :: len(STRIDES)], stride=stride, columns=canvas.shape[3] // stride)
         for level, stride in enumerate(STRIDES)

@@ -51,7 +51,7 @@ def find_meshes(image: Image, rois: list[Roi]) -> list[Mesh]:
     if not rois:
         return []
     batch = np.stack([_look(image, roi) for roi in rois])
-    points, logits = load("face_landmark").run_batched(batch)
+    points, logits = load("face_landmark", threads=1).run_batched(batch)
     meshes = []
     for roi, raw, logit in zip(rois, points.reshape(len(rois), -1, 3), logits.reshape(-1), strict=True):
         meshes.append(Mesh(_to_picture(raw, roi), float(1 / (1 + np.exp(-logit)))))

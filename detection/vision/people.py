@@ -14,10 +14,10 @@ import numpy as np
 
 from detection.records.schema import Span
 from detection.vision.faces import FoundFace, crop_face
-from detection.vision.identity import embed_faces
+from detection.vision.identity import align_face, embed_aligned
 from detection.vision.keyframes import KEY_FRAME_STRIDE, KeyFramePicker
 from detection.vision.quality import measure
-from detection.vision.types import Array, Face, Frame, KeyFrame, Person
+from detection.vision.types import Array, Face, Frame, Image, KeyFrame, Person
 
 MAX_FACES = 600
 MAX_PEOPLE = 8
@@ -28,8 +28,12 @@ MIN_FACES = 3  # of a track: what is found in fewer frames is mostly no face
 # different people up to .39, for which OpenCV's own limit on single pictures is .36.
 SAME_PERSON = 0.5
 
-EMBED_EVERY = 12  # sampled frames: about once a second
-EMBED_FIRST = 3  # … and the first ones of a track, so that a short one has more than one
+# Recognising a face costs several times what following it does, so few are: of every track some, spread over time.
+CANDIDATE_EVERY = 12  # sampled frames: about once a second
+CANDIDATE_FIRST = 3  # … and the first ones of a track, so that a short one has more than one
+MAX_EMBEDDED = 8  # of a track
+FEW_EMBEDDED = 3  # … where there are so many tracks that all of them together would exceed
+MAX_EMBEDDED_IN_ALL = 48
 
 
 @dataclass
@@ -37,7 +41,7 @@ class _Track:
     number: int
     faces: dict[int, Face] = field(default_factory=dict)  # by the number of the sampled frame
     seen: set[int] = field(default_factory=set)  # sampled frames, those whose faces were dropped included
-    embeddings: list[Array] = field(default_factory=list)
+    aligned: dict[int, Image] = field(default_factory=dict)  # faces for recognition, by sampled frame
     prominence: float = 0.0  # the sum of the face's size over the sampled frames
 
 
@@ -75,12 +79,10 @@ class Gallery:
             track.prominence += max(face.box.width, face.box.height)
             if sample % self._stride == 0:
                 kept.append((track, _measured(frame, face)))
-        vectors = self._embed(sample, frame, kept)
         for track, measured in kept:
-            embedding = vectors.get(track.number)
-            track.faces[sample] = replace(measured, embedding=embedding)
-            if embedding is not None:
-                track.embeddings.append(embedding)
+            track.faces[sample] = measured
+            if _is_candidate(sample, track, measured):
+                track.aligned[sample] = align_face(frame.image, measured.points_px)
             self._picker.offer(track.number, sample, measured.quality, frame.image)
         self._count += len(kept)
         if self._count > MAX_FACES:
@@ -90,20 +92,10 @@ class Gallery:
         """The people, the most prominent first (time on screen × size). `step_s`: between two sampled frames."""
         lasting = [t for t in self._tracks.values() if len(t.seen) >= MIN_FACES and self._picker.key_frames([t.number])]
         lasting.sort(key=lambda t: -t.prominence)
-        groups = join([_Group([t], _sum(t.embeddings)) for t in lasting[:MAX_TRACKS]])
+        lasting = lasting[:MAX_TRACKS]
+        groups = join([_Group([t], v) for t, v in zip(lasting, _embed(lasting), strict=True)])
         groups.sort(key=lambda g: -g.prominence)
         return tuple(self._person(i, g, step_s) for i, g in enumerate(groups[:MAX_PEOPLE], start=1))
-
-    def _embed(self, sample: int, frame: Frame, kept: list[tuple[_Track, Face]]) -> dict[int, Array]:
-        if sample % KEY_FRAME_STRIDE:  # embedded faces survive thinning, as key frames do
-            return {}
-        due = [
-            (track, face)
-            for track, face in kept
-            if face.quality.usable and (sample % EMBED_EVERY == 0 or len(track.embeddings) < EMBED_FIRST)
-        ]
-        vectors = embed_faces(frame.image, [face.points_px for _, face in due])
-        return {track.number: vector for (track, _), vector in zip(due, vectors, strict=True)}
 
     def _thin(self) -> None:
         self._stride *= 2
@@ -142,6 +134,28 @@ def join(groups: list[_Group]) -> list[_Group]:
     return groups
 
 
+def _is_candidate(sample: int, track: _Track, face: Face) -> bool:
+    """Whether to keep the face for recognition. Those survive thinning, as key frames do."""
+    is_due = sample % CANDIDATE_EVERY == 0 or len(track.aligned) < CANDIDATE_FIRST
+    return is_due and sample % KEY_FRAME_STRIDE == 0 and face.quality.usable
+
+
+def _embed(tracks: list[_Track]) -> list[Array]:
+    """Gives some faces of each track their embedding; returns the sum of each track's, zero where there is none."""
+    limit = min(MAX_EMBEDDED, max(FEW_EMBEDDED, MAX_EMBEDDED_IN_ALL // max(1, len(tracks))))
+    chosen: list[tuple[_Track, int]] = []
+    for track in tracks:
+        samples = [sample for sample in track.aligned if sample in track.faces]
+        places = np.unique(np.linspace(0, len(samples) - 1, min(limit, len(samples))).round().astype(int))
+        chosen += [(track, samples[place]) for place in places]
+    vectors = embed_aligned([track.aligned[sample] for track, sample in chosen])
+    sums = {track.number: np.zeros(128, np.float32) for track in tracks}
+    for (track, sample), vector in zip(chosen, vectors, strict=True):
+        track.faces[sample] = replace(track.faces[sample], embedding=vector)
+        sums[track.number] = sums[track.number] + vector
+    return [sums[track.number] for track in tracks]
+
+
 def _measured(frame: Frame, face: FoundFace) -> Face:
     crop, matrix = crop_face(frame.image, face.box)
     height, width = frame.image.shape[:2]
@@ -168,7 +182,3 @@ def _spans(times_s: Sequence[float], step_s: float) -> tuple[Span, ...]:
         else:
             spans.append(Span(time_s, time_s))
     return tuple(spans)
-
-
-def _sum(vectors: list[Array]) -> Array:
-    return np.asarray(np.sum(vectors, axis=0) if vectors else np.zeros(128, np.float32))

@@ -63,7 +63,7 @@ class Face:
     Shapes: `points_px` (5, 2) and `landmarks_px` (468, 3) in pixels of the upright frame (z in the same scale, smaller
     is nearer); `crop` (CROP_SIZE_PX, CROP_SIZE_PX, 3), the square of CROP_SCALE × the longer side of `box`, centred on
     it; `crop_from_frame` (2, 3) maps frame pixels to crop pixels. `embedding` (128,), a unit vector that tells people
-    apart (identity.embed_faces), is there for about one face a second and None for the others.
+    apart (identity.embed_faces), is there for a few faces, spread over time, and None for the others.
     """
 
     frame_index: int

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from detection.vision.faces import find_faces
-from detection.vision.identity import TEMPLATE_PX, _aligned, embed_faces
+from detection.vision.identity import TEMPLATE_PX, align_face, embed_faces
 from detection.vision.types import Image
 
 
@@ -40,6 +40,6 @@ def test_the_points_come_to_lie_on_the_template(astronaut: Image) -> None:
     marked = np.zeros((400, 400, 3), np.uint8)
     for x, y in points:
         cv2.circle(marked, (round(x), round(y)), 4, (255, 255, 255), -1)
-    aligned = _aligned(marked, points)
+    aligned = align_face(marked, points)
     for x, y in TEMPLATE_PX:
         assert aligned[round(y), round(x)].min() > 200

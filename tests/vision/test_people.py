@@ -92,13 +92,23 @@ def test_more_faces_than_fit_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch)
         assert any(f.embedding is not None for f in person.faces)
 
 
-def test_about_one_face_a_second_has_an_embedding() -> None:
+def test_a_few_faces_spread_over_time_have_an_embedding() -> None:
     gallery = Gallery()
-    show(gallery, range(60), one(), [0])
+    show(gallery, range(150), one(), [0])
     (person,) = gallery.people(STEP_S)
     embedded = [f for f in person.faces if f.embedding is not None]
-    assert 5 <= len(embedded) <= 8
+    assert len(embedded) == people.MAX_EMBEDDED
+    assert max(b.time_s - a.time_s for a, b in pairwise(embedded)) < 3
+    assert embedded[-1].time_s - embedded[0].time_s > 13
     assert all(abs(np.linalg.norm(f.embedding) - 1) < 1e-4 for f in embedded)
+
+
+def test_many_tracks_have_fewer_embeddings_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(people, "MAX_EMBEDDED_IN_ALL", 4)
+    gallery = Gallery()
+    show(gallery, range(60), two(), [0, 1])
+    for person in gallery.people(STEP_S):
+        assert sum(f.embedding is not None for f in person.faces) == people.FEW_EMBEDDED
 
 
 def group(number: int, direction: list[float], seen: set[int]) -> _Group:
