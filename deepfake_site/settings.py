@@ -80,8 +80,9 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
+    "detection.web.cross_site.CrossSiteMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "detection.web.middleware.refusals_in_json",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 

@@ -28,6 +28,11 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     advice = _("Reload the page and try again. Cookies must be allowed for this site; they never leave your browser.")
+    if request.path.startswith("/api/"):
+        advice = _(
+            "Reload the page and try again. A program needs no token: it sends no cookie, and a body as "
+            "application/json or application/octet-stream."
+        )
     return _answer(request, 403, _("The form was not sent from this site, or has expired."), advice)
 
 

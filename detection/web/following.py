@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 from detection import jobs
 from detection.jobs import Progress
 from detection.records.schema import RunState
+from detection.web.api_schema import RunProgress
 from detection.web.templatetags.deepfake import duration, queue_place
 from detection.web.words import STATES
 
@@ -24,25 +25,30 @@ STAGES = {
 }
 
 
-def progress_json(run_id: str) -> dict[str, Any]:
+def run_progress(run_id: str) -> RunProgress:
     """Raises RunNotFound, RecordError."""
     progress = jobs.progress(run_id)
     step = progress.step
-    return {
-        "id": progress.run,
-        "state": progress.state.value,
-        "is_final": progress.state.is_final,
-        "stage": step.stage if step else None,
-        "frames_done": step.done if step else None,
-        "frames_total": step.total if step else None,
-        "percent": step.percent if step else None,
-        "seconds_left": step.seconds_left if step else None,
-        "queue_position": progress.position,
-        "attempts": progress.attempts,
-        "error": progress.error,
-        "words": progress_words(progress),
-        "url": reverse("run", args=[run_id]),
-    }
+    return RunProgress(
+        id=progress.run,
+        state=progress.state,
+        is_final=progress.state.is_final,
+        stage=step.stage if step else None,
+        frames_done=step.done if step else None,
+        frames_total=step.total if step else None,
+        percent=step.percent if step else None,
+        seconds_left=step.seconds_left if step else None,
+        queue_position=progress.position,
+        attempts=progress.attempts,
+        error=progress.error,
+        words=progress_words(progress),
+        url=reverse("run", args=[run_id]),
+    )
+
+
+def progress_json(run_id: str) -> dict[str, Any]:
+    """The same for answers outside the interface. Raises RunNotFound, RecordError."""
+    return run_progress(run_id).model_dump(mode="json")
 
 
 def progress_words(progress: Progress) -> str:

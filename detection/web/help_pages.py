@@ -1,4 +1,4 @@
-"""Pages that only tell: help, the programming interface, evaluation."""
+"""Pages that only tell: help, evaluation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from detection.web.api_words import OPERATIONS
 from detection.web.module_pages import module_pages
 from detection.web.words import PICTURES, REASONS, VERDICTS
 
@@ -22,12 +21,6 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
     }
     return render(request, "help.html", context)
-
-
-@require_safe
-def api_page(request: HttpRequest) -> HttpResponse:
-    base = request.build_absolute_uri("/").rstrip("/")
-    return render(request, "api.html", {"operations": OPERATIONS, "base": base})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from detection.web import (
-    api,
+    api_page,
     help_pages,
     history_pages,
     keyframe_pages,
@@ -15,6 +15,7 @@ from detection.web import (
     run_pages,
     upload_pages,
 )
+from detection.web.api import api
 
 pages = [
     path("", upload_pages.home, name="home"),
@@ -30,7 +31,7 @@ pages = [
     path("analysis/", history_pages.analysis, name="analysis"),
     path("acc/", help_pages.evaluation, name="evaluation"),
     path("help/", help_pages.help_page, name="help"),
-    path("api/", help_pages.api_page, name="api-page"),
+    path("api/", api_page.api_page, name="api-page"),
     path("keyframe/", keyframe_pages.keyframes, name="keyframes"),
     path("keyframe_batch/", keyframe_pages.keyframes, {"many": True}, name="keyframes-batch"),
     re_path(r"^get_detection_progress/?$", old_names.detection_progress, name="detection-progress"),
@@ -45,18 +46,8 @@ files = [
 ]
 
 api_v1 = [
-    path("api/v1/", api.index, name="api"),
-    path("api/v1/uploads", api.uploads_collection, name="api-uploads"),
-    path("api/v1/uploads/<str:sha256>", api.upload_item, name="api-upload"),
-    path("api/v1/uploads/<str:sha256>/playback", api.playback, name="api-playback"),
-    path("api/v1/runs", api.start, name="api-runs"),
-    path("api/v1/runs/retry-failed", api.retry_failed, name="api-retry-failed"),
-    path("api/v1/runs/<str:run_id>", api.run_item, name="api-run"),
-    path("api/v1/runs/<str:run_id>/progress", api.progress, name="api-run-progress"),
-    path("api/v1/runs/<str:run_id>/cancel", api.cancel, name="api-run-cancel"),
-    path("api/v1/runs/<str:run_id>/retry", api.retry, name="api-run-retry"),
-    path("api/v1/progress", api.progress_of_many, name="api-progress"),
-    path("api/v1/history", api.history, name="api-history"),
+    path("api/v1/openapi.json", api_page.openapi, name="openapi"),
+    path("api/v1/", include(api.urls[0])),
 ]
 
 urlpatterns = pages + files + api_v1

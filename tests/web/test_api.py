@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from detection.jobs.reporting import Step
 from detection.records import codec, store
 from detection.records.schema import Reason, RunState
 from detection.records.uploads import Upload
-from detection.web.api_words import OPERATIONS
 from tests.web import samples
 
 
@@ -125,18 +125,17 @@ def test_an_address_that_is_not_there_answers_in_json(client: Client) -> None:
     assert response.json()["error"]
 
 
-@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: f"{o.method} {o.path}")
-def test_every_documented_operation_is_there(client: Client, media: Path, upload: Upload, operation) -> None:
-    run = samples.failed_run(media, upload) if "retry" in operation.path else samples.finished_run(media, upload)
-    if "cancel" in operation.path:
-        (run_id,) = jobs.start([upload.sha256], ["space"])
-    else:
-        run_id = run.id
-    address = operation.path.replace("<sha256>", upload.sha256).replace("<id>", run_id)
-    body = {"uploads": [upload.sha256], "modules": ["space"]}
-    response = client.generic(operation.method, address, json.dumps(body), content_type="application/json")
-    assert response.status_code == int(operation.answer.split()[0]), response.content
-    assert (
-        operation.path.replace("<", "&lt;").replace(">", "&gt;").replace("&m", "&amp;m")[:20]
-        in client.get("/api/").content.decode()
-    )
+def test_a_method_that_an_address_does_not_know_is_told(client: Client) -> None:
+    response = client.put("/api/v1/runs")
+    assert response.status_code == 405
+    assert "POST" in response.json()["error"]
+
+
+def test_a_full_disk_is_told_with_its_status(client: Client, upload: Upload, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("detection.web.api_operations.jobs.start", full)
+    response = post(client, "/api/v1/runs", {"uploads": [upload.sha256], "modules": ["space"]})
+    assert response.status_code == 507
+    assert "disk is full" in response.json()["error"]
