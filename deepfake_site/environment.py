@@ -39,6 +39,14 @@ def names(name: str, default: tuple[str, ...]) -> list[str]:
     return [part.strip() for part in raw.split(",") if part.strip()]
 
 
+def queue(name: str) -> str:
+    """ "files", or the address of a Redis."""
+    value = text(name, "files")
+    if value != "files" and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ImproperlyConfigured(f"{name} must be files, redis://HOST:PORT/DB, rediss://… or unix://PATH.")
+    return value
+
+
 def folder(name: str, default: Path, base: Path) -> Path:
     """A folder; a relative one is taken from `base`, the project's root."""
     return (base / text(name, str(default))).resolve()

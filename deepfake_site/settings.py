@@ -24,6 +24,7 @@ DEEPFAKE_MAX_UPLOAD_MB = env.integer("DEEPFAKE_MAX_UPLOAD_MB", 4096, 1, 1_000_00
 DEEPFAKE_MAX_DURATION_S = env.integer("DEEPFAKE_MAX_DURATION_S", 4 * 3600, 1, 7 * 24 * 3600)
 DEEPFAKE_RUN_TIMEOUT_S = env.integer("DEEPFAKE_RUN_TIMEOUT_S", 3600, 10, 7 * 24 * 3600)
 DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
+DEEPFAKE_QUEUE = env.queue("DEEPFAKE_QUEUE")  # "files", or where Redis is: docs/DEPLOY.md
 
 # Relighting elsewhere: a service on another machine, or the user's own ReliTalk checkout and its interpreter.
 RELITALK_URL = env.text("RELITALK_URL", "")
@@ -110,7 +111,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["detection.web.receive.LimitedUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = _incoming_folder()
 
-TASKS = {"default": {"BACKEND": "detection.jobs.backend.EmbeddedBackend", "QUEUES": []}}
+if DEEPFAKE_QUEUE == "files":
+    TASKS = {"default": {"BACKEND": "detection.jobs.backend.EmbeddedBackend", "QUEUES": []}}
+else:
+    INSTALLED_APPS.append("django_rq")
+    TASKS = {"default": {"BACKEND": "detection.jobs.redis_queue.RedisBackend", "QUEUES": []}}
+    # JSON, not RQ's pickle: who can write to Redis must not be able to run code here. -1: the watchdog keeps the time.
+    RQ_QUEUES = {"default": {"URL": DEEPFAKE_QUEUE, "SERIALIZER": "json", "DEFAULT_TIMEOUT": -1}}
 
 LANGUAGE_CODE = env.choice("DEEPFAKE_LANGUAGE", "en", ("en", "zh-hans"))
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]

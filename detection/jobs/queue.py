@@ -21,6 +21,10 @@ FINISHED_KEPT = 500
 logger = logging.getLogger(__name__)
 
 
+class QueueUnreachable(Exception):
+    """The queue on another machine does not answer."""
+
+
 @dataclass(frozen=True)
 class JobError:
     """An exception's dotted class name and its traceback."""

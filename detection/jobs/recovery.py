@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import shutil
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
-from detection.jobs.queue import FileQueue, Job, JobError
+from detection.jobs.queue import FileQueue, JobError
 from detection.jobs.tasks import analyse_run
 from detection.records import log, store
 from detection.records.codec import RecordError
@@ -24,6 +26,22 @@ class WorkerDied(Exception):
     """The class that a job's error names when its worker process died."""
 
 
+WORKER_DIED = f"{WorkerDied.__module__}.{WorkerDied.__qualname__}"
+
+
+class Pending(Protocol):
+    """A job as far as recovery looks at it."""
+
+    @property
+    def args(self) -> Sequence[Any]: ...
+
+
+class Queue(Protocol):
+    """Either queue: files or Redis."""
+
+    def pending(self) -> Iterable[Pending]: ...
+
+
 def settle_orphans(root: Path, queue: FileQueue, died: str | None) -> None:
     """Queue the claimed jobs of a dead worker again; give up those that ended it for the second time.
 
@@ -36,23 +54,25 @@ def settle_orphans(root: Path, queue: FileQueue, died: str | None) -> None:
             logger.warning("Job %s is queued again: its worker ended (%s).", job.args, died or "unknown cause")
             queue.release(job, counted=True)
         else:
-            _give_up(root, queue, job, died)
+            reason = give_up(root, job.task, job.args, len(job.workers), died)
+            problem = JobError(WORKER_DIED, reason)
+            queue.finish(replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=store.now()))
 
 
-def _give_up(root: Path, queue: FileQueue, job: Job, died: str | None) -> None:
+def give_up(root: Path, task: str, args: Sequence[Any], deaths: int, died: str | None) -> str:
+    """End the run of a job that ended its worker too often; the reason that its record has then."""
     how = died or "for an unknown cause"
-    reason = f"The worker process died {len(job.workers)} times during the analysis, the last time {how}."
-    logger.error("Job %s is given up. %s", job.args, reason)
-    if job.task == analyse_run.module_path:
+    reason = f"The worker process died {deaths} times during the analysis, the last time {how}."
+    logger.error("Job %s is given up. %s", args, reason)
+    if task == analyse_run.module_path:
         try:
-            store.finish_run(root, job.args[0], RunState.FAILED, error=reason)
+            store.finish_run(root, args[0], RunState.FAILED, error=reason)
         except (store.RunNotFound, RecordError) as error:
-            logger.error("The run of job %s: %s", job.id, error)
-    problem = JobError(f"{WorkerDied.__module__}.{WorkerDied.__qualname__}", reason)
-    queue.finish(replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=store.now()))
+            logger.error("The run of job %s: %s", args, error)
+    return reason
 
 
-def settle_runs(root: Path, queue: FileQueue) -> None:
+def settle_runs(root: Path, queue: Queue) -> None:
     """Bring every run that is marked unfinished to where it belongs."""
     queued = {argument for job in queue.pending() for argument in job.args}
     for run_id in store.active_ids(root):

@@ -6,18 +6,22 @@ All functions work on `settings.MEDIA_ROOT`. Besides those named, each may raise
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
 
-from detection.jobs.backend import file_queue
+from detection.jobs import queues
+from detection.jobs.queue import QueueUnreachable
 from detection.jobs.reporting import Progress, read_step
 from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
 from detection.records import query, store, uploads
 from detection.records.schema import RunRecord, RunState
+
+logger = logging.getLogger(__name__)
 
 
 class UnknownModule(ValueError):
@@ -63,7 +67,7 @@ def start(sha256s: Sequence[str], modules: Sequence[str]) -> list[str]:
     ids = []
     for upload in chosen:
         record = store.create_run(root, upload, modules)
-        analyse_run.enqueue(record.id)
+        _enqueue(record.id)
         ids.append(record.id)
     return ids
 
@@ -111,8 +115,16 @@ def retry(run_id: str) -> RunRecord:
     if not (root / record.upload).exists():
         raise NotRetryable(f"The video of run {run_id} was deleted; upload it again.")
     record = store.requeue_run(root, run_id, attempts=0)
-    analyse_run.enqueue(run_id)
+    _enqueue(run_id)
     return record
+
+
+def _enqueue(run_id: str) -> None:
+    """The record says that the run waits: if the queue cannot be told now, a worker that finds it so tells it later."""
+    try:
+        analyse_run.enqueue(run_id)
+    except QueueUnreachable:
+        logger.exception("Run %s is recorded, but not queued yet.", run_id)
 
 
 def retry_failed() -> list[str]:
@@ -133,4 +145,4 @@ def delete(run_id: str) -> None:
 def queue_state() -> QueueState:
     runs = active()
     running = tuple(run.id for run in runs if run.state is RunState.RUNNING)
-    return QueueState(file_queue().has_worker(), len(runs) - len(running), running)
+    return QueueState(queues.work_queue().has_worker(), len(runs) - len(running), running)

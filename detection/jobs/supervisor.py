@@ -18,7 +18,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from detection.jobs.backend import file_queue
+from detection.jobs import queues
 from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED
 
 LOOK_EVERY_S = 2.0
@@ -43,7 +43,7 @@ class Supervisor(threading.Thread):
         died: str | None = None
         pause_s = 0.0
         while not self._stopping.wait(pause_s):
-            if file_queue().has_worker():
+            if queues.has_servers_worker():
                 died, pause_s = None, LOOK_EVERY_S
                 continue
             began_s = time.monotonic()
@@ -58,7 +58,7 @@ class Supervisor(threading.Thread):
                 continue
             died = how_it_died(status)
             # One that died of a job is replaced at once: no job gets more than its attempts.
-            is_own_fault = time.monotonic() - began_s < SHORT_LIFE_S and not file_queue().claimed()
+            is_own_fault = time.monotonic() - began_s < SHORT_LIFE_S and not queues.has_claimed()
             pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S) if is_own_fault else 0.0
             if not self._stopping.is_set():
                 logger.warning("The worker ended (%s); another starts in %.0f s.", died or f"status {status}", pause_s)

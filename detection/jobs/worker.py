@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from django_tasks.base import TaskContext
 from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
 
-from detection.jobs import recovery
+from detection.jobs import presence, recovery
 from detection.jobs.backend import EmbeddedBackend, task_result
 from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.queue import FileQueue, Job, JobError
@@ -45,7 +44,7 @@ class Worker:
     """Serves the queue of one media folder. `parent` is the process to live and die with, None for a standalone one."""
 
     def __init__(self, root: Path, control: Control, *, timeout_s: float, parent: int | None = None) -> None:
-        self.id = f"{socket.gethostname()}-{os.getpid()}"
+        self.id = presence.handmade_worker()
         self._root = root
         self._queue = FileQueue(root)
         self._control = control
@@ -60,7 +59,10 @@ class Worker:
         self._queue.prepare()
         self._orphaned = died
         try:
-            with locked(self._queue.lock, within_s=LOCK_WITHIN_S):
+            with (
+                locked(self._queue.lock, within_s=LOCK_WITHIN_S),
+                presence.announced(self._root, self.id, "files"),
+            ):
                 self._watchdog.start()
                 logger.info("Worker %s serves %s.", self.id, self._queue.folder)
                 while not self._control.stopping:

@@ -28,6 +28,17 @@ class Slow:
         )
 
 
+class Quick:
+    """As `Slow`, for a batch of many."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        for step in range(5):
+            context.progress(step, 5)
+            time.sleep(STEP_S)
+        people = tuple(PersonScore(person.id, 0.9, "fake", len(person.faces)) for person in observation.people)
+        return ModuleOutcome("quick", 0.9, "fake", thresholds=Thresholds(0.4, 0.6), people=people, seconds=5 * STEP_S)
+
+
 class Hanging:
     """Never comes back, like native code in an endless loop. The watchdog's patience is cut down to a test's."""
 
@@ -59,7 +70,7 @@ class Raising:
 SPECS = (
     *(
         ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
-        for key in ("slow", "hanging", "crashing", "raising")
+        for key in ("slow", "quick", "hanging", "crashing", "raising")
     ),
     ModuleSpec("absent", "Absent", None),
 )
