@@ -26,6 +26,12 @@ DEEPFAKE_RUN_TIMEOUT_S = env.integer("DEEPFAKE_RUN_TIMEOUT_S", 3600, 10, 7 * 24 
 DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
 DEEPFAKE_QUEUE = env.queue("DEEPFAKE_QUEUE")  # "files", or where Redis is: docs/DEPLOY.md
 
+# Access, where other machines can reach the site: docs/DEPLOY.md.
+DEEPFAKE_PASSPHRASE_HASH = env.text("DEEPFAKE_PASSPHRASE_HASH", "")
+DEEPFAKE_TLS_PROXY = env.boolean("DEEPFAKE_TLS_PROXY", False)  # browsers come by https, through a proxy of ours
+DEEPFAKE_QUOTA_MB = env.integer("DEEPFAKE_QUOTA_MB", 0, 0, 1_000_000_000)  # of all uploads together; 0: the disk's
+DEEPFAKE_QUOTA_MB_PER_DAY = env.integer("DEEPFAKE_QUOTA_MB_PER_DAY", 0, 0, 1_000_000_000)
+
 # Relighting elsewhere: a service on another machine, or the user's own ReliTalk checkout and its interpreter.
 RELITALK_URL = env.text("RELITALK_URL", "")
 RELITALK_TOKEN = env.text("RELITALK_TOKEN", "")
@@ -63,10 +69,10 @@ def _incoming_folder() -> Path | None:
 SECRET_KEY = _secret_key()
 
 INSTALLED_APPS = [
+    "detection",  # before staticfiles, whose runserver it replaces
     "django.contrib.staticfiles",
     "django.contrib.messages",
     "django_tasks",
-    "detection",
     "detection.jobs",
     "detection.web",
     "detection.space",
@@ -79,8 +85,10 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "detection.web.middleware.browser_permissions",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "detection.web.access.middleware.access",
     "detection.web.cross_site.CrossSiteMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "detection.web.middleware.refusals_in_json",
@@ -130,12 +138,27 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True
 
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"  # no database; it holds one fingerprint
+SESSION_COOKIE_AGE = 7 * 24 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"  # a link from elsewhere may lead to a page; CSRF's token guards what changes something
 CSRF_COOKIE_HTTPONLY = False  # the page's own script sends the token with its uploads
 CSRF_COOKIE_SAMESITE = "Strict"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "detection.web.errors.csrf_failure"
 LANGUAGE_COOKIE_SAMESITE = "Strict"
+SECURE_REFERRER_POLICY = "same-origin"
+# Behind a TLS proxy: the proxy's word on the scheme counts, and everything goes by https alone.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if DEEPFAKE_TLS_PROXY else None
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = DEEPFAKE_TLS_PROXY
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked on this machine, past the proxy
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if DEEPFAKE_TLS_PROXY else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = DEEPFAKE_TLS_PROXY
+SILENCED_SYSTEM_CHECKS = [
+    "security.W003",  # the token is checked by CrossSiteMiddleware, which is Django's middleware with one more rule
+    "security.W021",  # to be preloaded is for the owner of the whole domain to decide
+]
 # No inline script or style, and nothing from another machine: the site must work, and keep a person's videos, offline.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -15,9 +15,16 @@ application = get_wsgi_application()
 
 # What follows needs the applications that the line above loads.
 from django.conf import settings  # noqa: E402
+from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
 from detection.jobs import supervisor  # noqa: E402
 from detection.records import query  # noqa: E402
+from detection.web.access.exposure import Exposed, refuse_if_exposed  # noqa: E402
+
+try:
+    refuse_if_exposed()  # by the names it answers to; runserver and gunicorn.conf.py look at the address as well
+except Exposed as reason:
+    raise ImproperlyConfigured(str(reason)) from None
 
 supervisor.start()
 # The first look at a long history reads all of its log: better now than when somebody waits for the page.

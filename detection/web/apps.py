@@ -11,6 +11,7 @@ class WebConfig(AppConfig):
     label = "web"
 
     def ready(self) -> None:
-        from detection.web.checks import vendor_files_are_there
+        from detection.web.checks import others_need_a_passphrase, vendor_files_are_there
 
         checks.register(vendor_files_are_there)
+        checks.register(others_need_a_passphrase)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.checks import CheckMessage, Warning
+from django.core.checks import CheckMessage, Error, Warning
+
+from detection.web.access import passphrase
+from detection.web.access.exposure import Exposed, refuse_if_exposed
 
 VENDOR_FILES = ("vendor/bootstrap/dist/css/bootstrap.min.css", "vendor/uplot/dist/uPlot.esm.js")
 
@@ -21,3 +25,15 @@ def vendor_files_are_there(**kwargs: Any) -> list[CheckMessage]:
             id="web.W001",
         )
     ]
+
+
+def others_need_a_passphrase(**kwargs: Any) -> list[CheckMessage]:
+    given = settings.DEEPFAKE_PASSPHRASE_HASH
+    if given and not passphrase.is_hash(given):
+        hint = "Set it to what `manage.py passphrase` prints, whole and as it is."
+        return [Error("DEEPFAKE_PASSPHRASE_HASH is not a hash of a passphrase.", hint=hint, id="web.E003")]
+    try:
+        refuse_if_exposed()
+    except Exposed as reason:
+        return [Error(str(reason), id="web.E002")]
+    return []

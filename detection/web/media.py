@@ -23,6 +23,9 @@ TYPES = {
     ".webp": "image/webp",
 }
 OTHER = "application/octet-stream"
+# A file that is no picture or video runs nothing and is no part of this site, whatever a browser makes of it. Videos
+# are not sandboxed: opened by themselves they would not play.
+OTHERS_POLICY = "default-src 'none'; sandbox"
 
 
 @require_safe
@@ -60,7 +63,11 @@ def evidence(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
 
 
 def _send(request: HttpRequest, file: Path) -> HttpResponseBase:
+    content_type = TYPES.get(file.suffix.lower(), OTHER)
     try:
-        return file_response(request, file, TYPES.get(file.suffix.lower(), OTHER))
+        response = file_response(request, file, content_type)
     except (FileNotFoundError, IsADirectoryError) as error:
         raise Http404(file.name) from error
+    if content_type == OTHER:
+        response["Content-Security-Policy"] = OTHERS_POLICY
+    return response

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from detection.records import uploads
 from detection.records.uploads import Upload
+from detection.web import quota
 
 CHUNK_BYTES = 1024 * 1024
 MB = 1024 * 1024
@@ -52,6 +53,8 @@ def refuse_if_too_large(size_bytes: int) -> None:
         raise UploadRefused(_("The file is empty. Copy it again from where it came from."), 400)
     if size_bytes > shutil.disk_usage(uploads.incoming_dir(settings.MEDIA_ROOT)).free:
         raise UploadRefused(_("The disk is full. Delete videos or runs that are no longer needed."), 507)
+    if (reason := quota.exceeded(size_bytes)) is not None:
+        raise UploadRefused(reason, 507)
 
 
 def too_large() -> str:

@@ -15,6 +15,7 @@ from detection.web import (
     run_pages,
     upload_pages,
 )
+from detection.web.access import pages as access_pages
 from detection.web.api import api
 
 pages = [
@@ -35,6 +36,8 @@ pages = [
     path("keyframe/", keyframe_pages.keyframes, name="keyframes"),
     path("keyframe_batch/", keyframe_pages.keyframes, {"many": True}, name="keyframes-batch"),
     re_path(r"^get_detection_progress/?$", old_names.detection_progress, name="detection-progress"),
+    path("sign-in/", access_pages.sign_in, name="sign-in"),
+    path("sign-out/", access_pages.sign_out, name="sign-out"),
     path("i18n/setlang/", set_language, name="set_language"),
 ]
 
