@@ -51,7 +51,7 @@ MODULES: dict[str, ModuleSpec] = {
     for spec in (
         ModuleSpec("space", "Space", "detection.space.detector.SpaceDetector"),
         ModuleSpec("feature", "Feature", "detection.feature.detector.FeatureDetector"),
-        ModuleSpec("blend", "Blend", None),
+        ModuleSpec("blend", "Blend", "detection.blend.detector.BlendDetector"),
     )
 }
 

@@ -21,7 +21,9 @@ LAYERS = {
     "detection.space": 4,
     "detection.feature": 4,
     "detection.blend": 4,
+    "detection.judging": 4,
     "detection.fusion": 4,
+    "detection.traces": 4,
     "detection.modules": 3,
     "relitalk": 3,  # a library on top of the eyes: it finds faces as the detectors do
     "detection.vision": 2,

@@ -11,15 +11,14 @@ import math
 from collections.abc import Sequence as Items
 from dataclasses import replace
 
+from detection import judging
 from detection.feature import model
 from detection.feature.measure import Measure
 from detection.feature.measures import measure_all
 from detection.feature.sequence import sequence_of
-from detection.fusion import video_score
 from detection.inference import calibration
-from detection.inference.weights import asset
 from detection.modules import ModuleContext
-from detection.records.schema import Deviation, ModuleOutcome, PersonScore, Reason
+from detection.records.schema import Deviation, ModuleOutcome, PersonScore
 from detection.vision.types import Observation, Person
 
 KEY = "feature"
@@ -46,28 +45,15 @@ class FeatureDetector:
             deviations += self._deviations(person.id, measures)
             done += len(person.faces)
             context.progress(done, total)
-        score = video_score((p.score, p.frames) for p in people)
-        thresholds = self._calibration.thresholds
-        return ModuleOutcome(
-            KEY,
-            score,
-            thresholds.verdict(score),
-            None if score is not None else Reason.TOO_FEW_FRAMES,
-            thresholds,
-            tuple(people),
-            deviations=tuple(deviations),
-            versions={name: asset(name).sha256[:12] for name in (model.ASSET, CALIBRATION)},
-        )
+        return judging.outcome(KEY, people, self._calibration, (model.ASSET, CALIBRATION), deviations=deviations)
 
     def _judge(self, person: Person) -> tuple[PersonScore, Items[Measure]]:
         sequence = sequence_of(person)
         if sequence is None:
             usable = sum(face.quality.usable for face in person.faces)
-            return PersonScore(person.id, None, "no_result", usable, Reason.TOO_FEW_FRAMES), ()
+            return judging.judge(person.id, None, usable, self._calibration), ()
         measures = measure_all(sequence)
-        score = self._calibration.probability(self._model.logit(measures))
-        verdict = self._calibration.thresholds.verdict(score)
-        return PersonScore(person.id, score, verdict, len(sequence.crops)), measures
+        return judging.judge(person.id, self._model.logit(measures), len(sequence.crops), self._calibration), measures
 
     def _deviations(self, person: int, measures: Items[Measure]) -> list[Deviation]:
         """Every measure against genuine faces, those that speak most for a forgery first."""

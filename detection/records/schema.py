@@ -122,6 +122,17 @@ class Deviation:
 
 
 @dataclass(frozen=True)
+class Course:
+    """A quantity of one person over time that is shown and not judged."""
+
+    name: str
+    person: int
+    unit: str
+    times_s: tuple[float, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class PersonScore:
     """What one module says of one person."""
 
@@ -145,6 +156,7 @@ class ModuleOutcome:
     timeline: tuple[FrameScore, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     deviations: tuple[Deviation, ...] = ()
+    courses: tuple[Course, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
 

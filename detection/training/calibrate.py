@@ -1,9 +1,9 @@
 """From raw logits of labelled clips to a calibration: Platt's coefficients and thresholds of stated error rates.
 
-python -m detection.training.calibrate LOGITS.tsv NAME [--as "what it belongs to"]
+python -m detection.training.calibrate LOGITS.tsv NAME [--as "what it belongs to"] [--column logit]
 
-LOGITS.tsv has the columns label (fake, real), logit and group (clips that share a person or a camera). The clips must
-have trained nothing. What was fitted goes to `assets/NAME.json` and into the manifest.
+LOGITS.tsv has the columns label (fake, real), logit (or another name) and group (clips that share a person or a
+camera). The clips must have trained nothing. What was fitted goes to `assets/NAME.json` and into the manifest.
 
 Platt scaling. The log loss against Platt's smoothed targets, (fakes + 1) / (fakes + 2) for fakes and
 1 / (genuine + 2) for genuine clips, plus RIDGE / 2 × the square of the slope per standard deviation: without the two,
@@ -204,15 +204,16 @@ def _sample(scores: Floats, fake: Bools) -> Sample:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Fit a calibration to logits of labelled clips.")
-    parser.add_argument("logits", type=Path, help="tab-separated: label (fake, real), logit, group")
+    parser.add_argument("logits", type=Path, help="tab-separated: label (fake, real), group, logit")
     parser.add_argument("name", help="of the asset, for instance space_calibration")
     parser.add_argument("--as", dest="belongs_to", default="a detector", help="what it belongs to")
     parser.add_argument("--data", help="what the clips are, in words")
+    parser.add_argument("--column", default="logit", help="where the logit stands")
     given = parser.parse_args()
     with given.logits.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     fitted = calibrate(
-        [float(row["logit"]) for row in rows],
+        [float(row[given.column]) for row in rows],
         [row["label"] == "fake" for row in rows],
         [row["group"] for row in rows],
         data=given.data or given.logits.stem,

@@ -100,7 +100,7 @@ class Recipe:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> Recipe:
         """Most journeys are kind: where every cue is coded away, a network learns to look for gross ones alone."""
-        hard = bool(rng.random() < 0.25)
+        hard = bool(rng.random() < 0.15)
         filters = []
         if rng.random() < (0.3 if hard else 0.06):
             filters.append(("blur", rng.uniform(0.4, 1.6 if hard else 0.8)))

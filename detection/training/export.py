@@ -11,7 +11,7 @@ import onnxruntime
 import torch
 from torch import nn
 
-from detection.training.network import FaceForgeryNet
+from detection.training.network import MAPS, FaceForgeryNet
 from detection.vision.types import CROP_SIZE_PX
 
 MAX_DIFFERENCE = 1e-3  # of evidence
@@ -19,27 +19,30 @@ LEAST_AREA = 1e-3
 
 
 class _Shipped(nn.Module):
-    """Crops (B, S, S, 3) uint8 as vision cuts them, to evidence (B,) and region (B, 32, 32), 0 to 1.
+    """Crops (B, S, S, 3) uint8 as vision cuts them, to evidence (B,) and one of the maps (B, 32, 32), 0 to 1.
 
-    The evidence is the logarithm of the share of the crop that the region map marks. It ranked the development clips
-    better than the classifier's own logit, which is a second task in training alone, and it is what the picture shows.
+    The evidence is the logarithm of the share of the crop that the map marks. It ranked the development clips better
+    than the classifier's own logit, which is a second task in training alone, and it is what the picture shows.
     """
 
-    def __init__(self, net: FaceForgeryNet) -> None:
+    def __init__(self, net: FaceForgeryNet, kind: str) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.place = net, MAPS.index(kind)
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        _, region = self.net(crops.permute(0, 3, 1, 2).float())
-        region = torch.sigmoid(region[:, 0])
-        return torch.log(region.mean((1, 2)) + LEAST_AREA), region
+        _, maps = self.net(crops.permute(0, 3, 1, 2).float())
+        marked = torch.sigmoid(maps[:, self.place])
+        return torch.log(marked.mean((1, 2)) + LEAST_AREA), marked
 
 
-def export(weights: Path, out: Path) -> float:
-    """Writes `out` from a state dict; returns the largest difference in evidence; raises ValueError if it is large."""
+def export(weights: Path, out: Path, kind: str) -> float:
+    """Writes `out` from a state dict, with the map `kind` of network.MAPS.
+
+    Returns the largest difference in evidence; raises ValueError if it is large.
+    """
     net = FaceForgeryNet(pretrained=False)
     net.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    shipped = _Shipped(net.eval()).eval()
+    shipped = _Shipped(net.eval(), kind).eval()
     crops = torch.randint(0, 256, (3, CROP_SIZE_PX, CROP_SIZE_PX, 3), dtype=torch.uint8)
     with tempfile.TemporaryDirectory() as folder:
         partial = Path(folder) / out.name
@@ -49,7 +52,7 @@ def export(weights: Path, out: Path) -> float:
             str(partial),
             dynamo=True,
             input_names=["crops"],
-            output_names=["evidence", "region"],
+            output_names=["evidence", kind],
             dynamic_shapes={"crops": {0: torch.export.Dim("batch", min=1, max=256)}},
             verbose=False,
         )

@@ -77,12 +77,12 @@ class Row:
     values: dict[str, float] = field(default_factory=dict)
 
 
-def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS) -> Iterator[Row]:
+def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS, seed: int = 0) -> Iterator[Row]:
     """Measures of every shot's genuine and forged versions, `repeats` journeys each."""
     folder = PortraitFolder(portraits)
     for repeat in range(repeats):
         for number, path in enumerate(sorted(shots.glob("*.npz"))):
-            rng = np.random.default_rng((repeat, number))
+            rng = np.random.default_rng((seed, repeat, number) if seed else (repeat, number))
             shot = load_shot(path)
             journey = Journey.draw(rng, shot)
             shot = reduced(shot, journey.side_px, max(1, int(shot.rate_hz / LOWEST_RATE_HZ)))
@@ -174,13 +174,16 @@ def _range(rows: list[Row], name: str) -> tuple[float, float]:
 
 
 def write_rows(rows: Iterable[Row], path: Path) -> None:
-    with path.open("w", newline="") as file:
+    """Writes the table; a table that is there is whole."""
+    partial = path.with_suffix(".partial")
+    with partial.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t")
         names = WEIGHED + SHOWN
         writer.writerow(("clip", "kind", "group", *names))
         for row in rows:
             writer.writerow((row.clip, row.kind, row.group, *(f"{row.values[name]:.6g}" for name in names)))
             file.flush()
+    partial.replace(path)
 
 
 def read_rows(path: Path) -> list[Row]:

@@ -1,11 +1,12 @@
 """Learns how the modules' scores combine, and writes `assets/fusion.json`.
 
-python manage.py evaluate FOLDER --module space --module feature --json > rows.json
+python manage.py evaluate FOLDER --module space --module feature --module blend --json > rows.json
 python -m detection.training.fuse rows.json INDEX.tsv
 
 A logistic regression with a ridge over the logits of the modules' calibrated scores, never with a negative weight (that
 would be learning the clips, not the forgeries), then `training.calibrate` for the scale and the thresholds. The clips
-must have trained none of the modules. The figures printed last were judged with groups left out.
+must have trained none of the modules. Every set of two modules or more gets coefficients of its own, because a person
+may run any. The figures printed last were judged with groups left out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -56,22 +59,49 @@ def left_out(logits: Floats, fake: Bools, groups: NDArray[Any]) -> Floats:
     return combined
 
 
-def store(modules: list[str], found: Floats, fitted: Calibration) -> Path:
-    """Writes the one combination as the asset `fusion`, scale and bias folded into it."""
+@dataclass(frozen=True)
+class Fitted:
+    """One set of modules: their weights (m,), the calibration of the sum, and its figures with groups left out."""
+
+    modules: tuple[str, ...]
+    weights: Floats
+    calibration: Calibration
+    held_out: dict[str, float]
+
+
+def fit_all(modules: Sequence[str], logits: Floats, fake: Bools, groups: NDArray[Any], data: str) -> list[Fitted]:
+    """Coefficients for every set of two modules or more; logits (n, m) in the order of `modules`."""
+    fitted = []
+    for size in range(2, len(modules) + 1):
+        for places in combinations(range(len(modules)), size):
+            chosen = logits[:, places]
+            found = combine(chosen, fake)
+            calibrated, held_out = (
+                calibrate(summed, list(map(bool, fake)), list(groups), data=data)
+                for summed in (chosen @ found, left_out(chosen, fake, groups))
+            )
+            fitted.append(Fitted(tuple(modules[p] for p in places), found, calibrated, held_out.figures))
+    return fitted
+
+
+def store(fitted: Sequence[Fitted]) -> Path:
+    """Writes the combinations as the asset `fusion`, scale and bias folded into them."""
     path = weights.ASSETS / "fusion.json"
-    combination = {
-        "weights": {key: float(fitted.slope * w) for key, w in zip(modules, found, strict=True)},
-        "bias": fitted.intercept,
-        **asdict(fitted.thresholds),
-        "figures": fitted.figures,
-        "data": fitted.data,
-        "date": fitted.date,
-    }
-    path.write_text(json.dumps({"combinations": [combination]}, indent=2) + "\n", encoding="utf-8")
-    what, source = (
-        "fusion of the modules' scores: weights, bias, thresholds",
-        "detection.training.fuse on " + fitted.data,
-    )
+    entries = [
+        {
+            "weights": {key: float(f.calibration.slope * w) for key, w in zip(f.modules, f.weights, strict=True)},
+            "bias": f.calibration.intercept,
+            **asdict(f.calibration.thresholds),
+            "figures": f.calibration.figures,
+            "held_out": f.held_out,
+            "data": f.calibration.data,
+            "date": f.calibration.date,
+        }
+        for f in fitted
+    ]
+    path.write_text(json.dumps({"combinations": entries}, indent=2) + "\n", encoding="utf-8")
+    what = "fusion of the modules' scores: weights, bias, thresholds"
+    source = f"detection.training.fuse on {fitted[0].calibration.data}"
     weights.enrol(weights.Asset("fusion", path.name, weights.sha256_of(path), what, source, "Apache-2.0"))
     return path
 
@@ -90,11 +120,11 @@ def main() -> None:
     logits = logit(np.clip(scores, LIMIT, 1 - LIMIT))
     fake = np.array([row["label"] == "fake" for row in rows])
     groups = np.array([group_of[row["file"]] for row in rows])
-    found = combine(logits, fake)
     data = f"{Path(evaluated['folder']).name}: {fake.sum()} fakes, {(~fake).sum()} genuine clips"
-    fitted = calibrate(logits @ found, list(map(bool, fake)), list(groups), data=data)
-    held_out = calibrate(left_out(logits, fake, groups), list(map(bool, fake)), list(groups), data=data)
-    print(f"{store(modules, found, fitted)}:\n{fitted.to_json()}with groups left out: {held_out.figures}")
+    fitted = fit_all(modules, logits, fake, groups, data)
+    print(store(fitted))
+    for one in fitted:
+        print(one.modules, one.weights, one.calibration.figures, "with groups left out:", one.held_out)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -17,20 +19,27 @@ from torch.nn import functional as F
 from detection.training import forgeries
 from detection.training.dataset import PairStream, Progress
 from detection.training.network import FaceForgeryNet
+from detection.training.shipped import load_shipped
+from detection.vision.types import CROP_SIZE_PX
+
+LEAST_ALPHA = 0.1  # of a blended pixel that can be told from its surroundings
 
 
 @dataclass(frozen=True)
 class Student:
-    """One network to train. `target`: the manipulated `region` or its `boundary` (Face X-ray, Li et al., CVPR 2020)."""
+    """One network to train, and the kinds of forgery that it learns from."""
 
     name: str
     kinds: tuple[str, ...] = forgeries.KINDS
-    target: str = "region"
 
 
 @dataclass(frozen=True)
 class TrainPlan:
-    """`batch` counts pairs, so twice as many crops. The learning rate warms up, then falls as a cosine."""
+    """`batch` counts pairs, so twice as many crops. The learning rate warms up, then falls as a cosine.
+
+    `window_px`: side of the windows cut from the crops at random, a multiple of 32. Windows keep the scale of the
+    pixels and cost less than whole crops; the maps are learned from what is in them.
+    """
 
     steps: int
     batch: int = 32
@@ -38,6 +47,7 @@ class TrainPlan:
     weight_decay: float = 0.02
     warmup_steps: int = 100
     map_weight: float = 1.0
+    window_px: int = CROP_SIZE_PX
     average_decay: float = 0.995
     seed: int = 0
     workers: int = 2
@@ -48,11 +58,20 @@ class TrainPlan:
 class _Learner:
     """A network with its optimiser and the moving average of its weights, which is what ships."""
 
-    def __init__(self, student: Student, plan: TrainPlan, device: str, start_from: Path | None = None) -> None:
+    def __init__(
+        self,
+        student: Student,
+        plan: TrainPlan,
+        device: str,
+        first_crops: Callable[[], torch.Tensor],
+        start_from: Path | None = None,
+    ) -> None:
         torch.manual_seed(plan.seed)
         self.student, self.plan, self.device = student, plan, device
         net = FaceForgeryNet(pretrained=start_from is None)
-        if start_from is not None:
+        if start_from is not None and start_from.suffix == ".onnx":
+            load_shipped(net, start_from, first_crops())
+        elif start_from is not None:
             net.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True))
         self.net = net.to(device, memory_format=torch.channels_last)
         decayed = [p for p in self.net.parameters() if p.ndim > 1]
@@ -71,12 +90,14 @@ class _Learner:
         self.net.train()
         weight = self._allowed[kinds].float().repeat(2)
         both = torch.cat([crops[:, 0], crops[:, 1]]).contiguous(memory_format=torch.channels_last)
-        labels = torch.cat([torch.zeros(len(crops)), torch.ones(len(crops))]).to(self.device)
-        wanted = torch.cat([torch.zeros_like(masks), _target(masks, self.student.target)])
-        with torch.autocast(self.device, dtype=torch.bfloat16):
+        forged = (masks.amax((1, 2)) > LEAST_ALPHA).float()  # a window beside the forged part is genuine
+        labels = torch.cat([torch.zeros_like(forged), forged])
+        targets = torch.stack([masks, 4 * masks * (1 - masks)], 1)
+        wanted = torch.cat([torch.zeros_like(targets), targets])
+        with torch.autocast(self.device, dtype=torch.bfloat16, enabled=has_fast_bfloat16(self.device)):
             logits, maps = self.net(both)
         class_loss = F.binary_cross_entropy_with_logits(logits.float(), labels * 0.98 + 0.01, reduction="none")
-        map_loss = F.binary_cross_entropy_with_logits(maps[:, 0].float(), wanted, reduction="none").mean((1, 2))
+        map_loss = F.binary_cross_entropy_with_logits(maps.float(), wanted, reduction="none").mean((1, 2, 3))
         total = weight.sum().clamp(min=1)
         loss = ((class_loss + self.plan.map_weight * map_loss) * weight).sum() / total
         self.optimiser.zero_grad(set_to_none=True)
@@ -104,8 +125,18 @@ class _Learner:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def _target(masks: torch.Tensor, target: str) -> torch.Tensor:
-    return 4 * masks * (1 - masks) if target == "boundary" else masks
+def has_fast_bfloat16(device: str) -> bool:
+    """Whether the processor computes in bfloat16; one that only emulates it is ten times slower so."""
+    return device != "cpu" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def window(crops: torch.Tensor, masks: torch.Tensor, side_px: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The same random square of a batch's crops (B, 2, 3, S, S) and masks (B, M, M), on the grid of the masks."""
+    cell = crops.shape[-1] // masks.shape[-1]
+    cells = side_px // cell
+    x, y = np.random.default_rng(seed).integers(0, masks.shape[-1] - cells + 1, 2)
+    part = crops[..., y * cell : (y + cells) * cell, x * cell : (x + cells) * cell]
+    return part, masks[:, y : y + cells, x : x + cells]
 
 
 def _schedule(step: int, plan: TrainPlan) -> float:
@@ -129,16 +160,19 @@ def train(
 
     Goes on from `folder/checkpoint.pt` when that is there and was made with the same plan. `deadline_s` shortens the
     run: the learning rate then follows the clock, so that a time-boxed machine still ends with a finished schedule.
-    `start_from` names weights of an earlier run to begin with instead of ImageNet's.
+    `start_from` names weights to begin with instead of ImageNet's: of an earlier run (.pt) or shipped ones (.onnx).
     """
     folder.mkdir(parents=True, exist_ok=True)
-    learners = [_Learner(student, plan, device, (start_from or {}).get(student.name)) for student in students]
+    first_crops = partial(_first_crops, portraits, plan)
+    starts = start_from or {}
+    learners = [_Learner(student, plan, device, first_crops, starts.get(student.name)) for student in students]
     checkpoint, log = folder / "checkpoint.pt", folder / "train.jsonl"
     first = _resume(checkpoint, plan, learners)
     began = time.monotonic()
     step = float(first)
     for number, batch in enumerate(_stream(portraits, plan, first), start=first):
         crops, masks, kinds = (part.to(device, non_blocking=True) for part in batch)
+        crops, masks = window(crops, masks, plan.window_px, plan.seed + number)
         step = number if deadline_s is None else max(number, plan.steps * (time.monotonic() - began) / deadline_s)
         figures = {learner.student.name: learner.learn(crops.float(), masks, kinds, int(step)) for learner in learners}
         if number % 20 == 0:
@@ -160,6 +194,12 @@ def _stream(portraits: forgeries.Portraits, plan: TrainPlan, first: int) -> Iter
         prefetch_factor=4 if plan.workers else None,
     )  # fmt: skip
     return iter(loader)
+
+
+def _first_crops(portraits: forgeries.Portraits, plan: TrainPlan, pairs: int = 64) -> torch.Tensor:
+    """Genuine and forged crops (2 · pairs, 3, S, S) to measure a network's activations on."""
+    stream = PairStream(portraits, pairs, plan.seed, 0, plan.kind_weights)
+    return torch.cat([stream[number][0] for number in range(pairs)]).float()
 
 
 def _resume(checkpoint: Path, plan: TrainPlan, learners: list[_Learner]) -> int:

@@ -1,4 +1,5 @@
-"""The network of Space and Blend: an EfficientNet-Lite trunk that says whether a face was manipulated, and where."""
+"""The network of Space and Blend: an EfficientNet-Lite trunk that says whether a face was manipulated, where, and where
+it was joined."""
 
 from __future__ import annotations
 
@@ -10,13 +11,16 @@ from torch.nn import functional as F
 
 from detection.vision.types import CROP_SIZE_PX
 
+MAPS = ("region", "boundary")
 STRIDE_4, STRIDE_8, STRIDE_16 = 24, 40, 112  # channels of the trunk at these strides
 
 
 class FaceForgeryNet(nn.Module):
-    """Probability and region of manipulation from one face crop.
+    """Probability, region and boundary of manipulation from one face crop.
 
-    Input (B, 3, CROP_SIZE_PX, CROP_SIZE_PX), RGB, 0 to 255. Output: logit (B,) and region logits (B, 1, 32, 32).
+    Input (B, 3, S, S), RGB, 0 to 255; S is CROP_SIZE_PX where it is used and may be smaller in training. Output: logit
+    (B,) and the logits of two maps (B, 2, S / 8, S / 8), in the order of MAPS: the region that was manipulated, and its
+    boundary (Face X-ray, Li et al., CVPR 2020).
 
     The trunk is EfficientNet-Lite0 (Tan and Le, ICML 2019, without squeeze-and-excitation). The logit sees, besides the
     pooled last features, mean and deviation of early features: a face that was wholly generated has no border to find,
@@ -37,13 +41,13 @@ class FaceForgeryNet(nn.Module):
         self.deep = nn.Conv2d(1280, 96, 1)
         self.middle = nn.Conv2d(STRIDE_16, 96, 1)
         self.shallow = nn.Conv2d(STRIDE_8, 96, 1)
-        self.region = nn.Sequential(
+        self.maps = nn.Sequential(
             nn.BatchNorm2d(96),
             nn.ReLU(),
             nn.Conv2d(96, 48, 3, padding=1),
             nn.BatchNorm2d(48),
             nn.ReLU(),
-            nn.Conv2d(48, 1, 1),
+            nn.Conv2d(48, len(MAPS), 1),
         )
 
     def forward(self, crops: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -66,4 +70,4 @@ class FaceForgeryNet(nn.Module):
         merged = self.shallow(early[1])
         for layer, features in ((self.middle, early[2]), (self.deep, last)):
             merged = merged + F.interpolate(layer(features), size=grid, mode="bilinear", align_corners=False)
-        return logit, self.region(merged)
+        return logit, self.maps(merged)

@@ -26,11 +26,11 @@ from detection.training.loop import Student, TrainPlan, train
 
 SPACE = Student("space")
 SELF_BLENDED = Student("self_blended", ("self",))  # what the plain method of the paper gives, for the ablation table
-BOUNDARY = Student("boundary", ("self", "swap", "regenerated"), "boundary")
-STUDENTS = (SPACE, SELF_BLENDED, BOUNDARY)
+STUDENTS = (SPACE, SELF_BLENDED)
+MAP_OF = {"space": "region", "blend": "boundary"}  # which of network.MAPS each module ships
 
 GPU_PLAN = TrainPlan(steps=3000, batch=64, learning_rate=8e-4, warmup_steps=100, workers=15)
-CPU_PLAN = TrainPlan(steps=2000, batch=16, learning_rate=4e-4, workers=1)
+CPU_PLAN = TrainPlan(steps=2000, batch=16, learning_rate=4e-4, workers=1, window_px=160, checkpoint_every=200)
 GPU_PAINTER_STEPS, CPU_PAINTER_STEPS = 800, 0  # painting 5,800 portraits seven times takes hours on a CPU
 
 
@@ -44,15 +44,15 @@ def default_plan() -> TrainPlan:
     return replace(plan, workers=min(plan.workers, max(1, (os.cpu_count() or 2) - 1)))
 
 
-def install(network: Path) -> None:
-    """Puts an exported Space network among the assets; detection.training.calibrate must then fit it anew."""
-    shutil.copyfile(network, weights.ASSETS / "space.onnx")
-    what = "Space: RGB face crops, NHWC, 256², uint8 → evidence (log of the marked area), manipulated region 32²"
-    source, licence = (
-        "trained by `manage.py train space` (MODEL_CARD.md)",
-        "Apache-2.0 (MODEL_CARD.md says on what data)",
+def install(network: Path, module: str) -> None:
+    """Puts an exported network among the assets as that of `module`, which must then be calibrated anew."""
+    shutil.copyfile(network, weights.ASSETS / f"{module}.onnx")
+    what = (
+        f"{module.capitalize()}: RGB crops, NHWC, 256², uint8 → evidence (log of the marked area), {MAP_OF[module]} 32²"
     )
-    weights.enrol(weights.Asset("space", "space.onnx", weights.sha256_of(network), what, source, licence))
+    licence = "Apache-2.0 (MODEL_CARD.md says on what data)"
+    sha256, source = weights.sha256_of(network), f"trained by `manage.py train {module}` (MODEL_CARD.md)"
+    weights.enrol(weights.Asset(module, f"{module}.onnx", sha256, what, source, licence))
 
 
 def paint(
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--rate", type=float)
     parser.add_argument("--students", default="space")
-    parser.add_argument("--start", type=Path, help="a folder with weights of an earlier run, <student>.pt")
+    parser.add_argument("--start", type=Path, help="weights to begin with: a .pt of an earlier run, or a shipped .onnx")
     options = parser.parse_args()
     painted = options.out / "painted"
     if options.step == "paint":
@@ -134,7 +134,7 @@ def main() -> None:
         learning_rate=options.rate or plan.learning_rate,
     )
     students = tuple(student for student in STUDENTS if student.name in options.students.split(","))
-    start = {path.stem: path for path in options.start.glob("*.pt")} if options.start else None
+    start = {student.name: options.start for student in students} if options.start else None
     trained = train_networks(options.portraits, painted, options.out, _print, students, plan, options.seconds, start)
     print("\n".join(str(path) for path in trained.values()))
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from detection.records.schema import Evidence
 from detection.vision.keyframes import worth
-from detection.vision.types import Image, Observation, Person
+from detection.vision.types import Array, Image, Observation, Person
 
 PLAIN_FRAMES = "plain_frames"
 PORTRAITS = "portraits"
 JPEG_QUALITY = 95
+OPACITY = 0.6  # of a map laid over a face
 
 
 def write_picture(path: Path, image: Image) -> None:
@@ -25,6 +26,19 @@ def write_picture(path: Path, image: Image) -> None:
     if not ok:
         raise OSError(f"{path.name} cannot be encoded as {path.suffix}")
     path.write_bytes(data.tobytes())
+
+
+def overlay(crop: Image, heat: Array, colours: int) -> Image:
+    """The crop (S, S, 3) in grey with a map `heat` (R, R), 0 to 1, laid over it in one of OpenCV's colour maps.
+
+    The same value has the same colour in every picture: a map is never stretched to its own maximum.
+    """
+    side = crop.shape[0]
+    smooth = np.clip(cv2.resize(heat.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC), 0, 1)
+    coloured = cv2.applyColorMap((smooth * 255).astype(np.uint8), colours)[..., ::-1]
+    grey = cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    alpha = (OPACITY * np.sqrt(smooth))[..., None]  # the face stays visible where nothing was found
+    return np.asarray(grey * (1 - alpha) + coloured * alpha, np.uint8)
 
 
 def write_portraits(observation: Observation, run_dir: Path) -> dict[int, str]:

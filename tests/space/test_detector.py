@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from detection.modules import ModuleContext, load_detector
-from detection.space.detector import MAX_FACES, choose_faces
-from detection.space.evidence import region_picture
+from detection.traces import MAX_FACES, choose_faces
 from detection.vision.observe import observe
+from detection.vision.pictures import overlay
 from detection.vision.video import probe
 from tests import clips
+
+COLOURS = cv2.COLORMAP_INFERNO
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +80,8 @@ def test_faces_are_chosen_over_the_whole_time_and_key_frames_among_them(observat
 
 def test_the_same_region_value_has_the_same_colour_in_every_picture():
     crop = np.full((256, 256, 3), 128, np.uint8)
-    weak, strong = region_picture(crop, np.full((32, 32), 0.2)), region_picture(crop, np.full((32, 32), 0.9))
-    mixed = region_picture(crop, np.pad(np.full((32, 16), 0.2), ((0, 0), (0, 16)), constant_values=0.9))
+    heat = np.pad(np.full((32, 16), 0.2), ((0, 0), (0, 16)), constant_values=0.9)
+    weak, strong, mixed = (overlay(crop, h, COLOURS) for h in (np.full((32, 32), 0.2), np.full((32, 32), 0.9), heat))
     assert np.abs(mixed[128, 20].astype(int) - weak[128, 20]).max() <= 1
     assert np.abs(mixed[128, 236].astype(int) - strong[128, 236]).max() <= 1
-    assert np.array_equal(region_picture(crop, np.zeros((32, 32))), crop)
+    assert np.array_equal(overlay(crop, np.zeros((32, 32)), COLOURS), crop)

@@ -7,8 +7,7 @@ import json
 import numpy as np
 
 from detection.inference import weights
-from detection.training.calibrate import calibrate
-from detection.training.fuse import combine, left_out, store
+from detection.training.fuse import combine, fit_all, left_out, store
 
 
 def witnesses(seed: int = 0):
@@ -37,13 +36,23 @@ def test_the_stored_combination_gives_the_fitted_probability(tmp_path, monkeypat
     from detection import fusion
 
     logits, fake, groups = witnesses(2)
-    found = combine(logits[:, :2], fake)
-    fitted = calibrate(logits[:, :2] @ found, list(fake), list(groups), data="made up")
+    (fitted,) = fit_all(["space", "feature"], logits[:, :2], fake, groups, "made up")
     monkeypatch.setattr(weights, "ASSETS", tmp_path)
     monkeypatch.setattr(weights, "MANIFEST", tmp_path / "manifest.json")
-    path = store(["space", "feature"], found, fitted)
+    path = store([fitted])
     entry = json.loads(path.read_text())["combinations"][0]
-    combination = fusion.Combination(entry["weights"], entry["bias"], fitted.thresholds)
+    combination = fusion.Combination(entry["weights"], entry["bias"], fitted.calibration.thresholds)
     scores = {"space": 0.7, "feature": 0.2}
-    expected = fitted.probability(float(np.log([0.7 / 0.3, 0.2 / 0.8]) @ found))
+    expected = fitted.calibration.probability(float(np.log([0.7 / 0.3, 0.2 / 0.8]) @ fitted.weights))
     assert abs(combination.score(scores) - expected) < 1e-9
+
+
+def test_every_set_of_modules_that_a_person_may_run_has_coefficients():
+    logits, fake, groups = witnesses(3)
+    fitted = fit_all(["space", "feature", "blend"], logits, fake, groups, "made up")
+    assert [f.modules for f in fitted] == [
+        ("space", "feature"),
+        ("space", "blend"),
+        ("feature", "blend"),
+        ("space", "feature", "blend"),
+    ]

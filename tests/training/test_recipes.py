@@ -13,9 +13,11 @@ from django.core.management import CommandError, call_command
 
 from detection.training import recipes
 from detection.training.autoencoders import AutoEncoder, Painter, paint_all, train_painter
+from detection.training.dataset import PairStream
 from detection.training.export import export
-from detection.training.loop import TrainPlan, train
+from detection.training.loop import TrainPlan, train, window
 from detection.training.network import FaceForgeryNet
+from detection.training.shipped import load_shipped
 
 PLAN = TrainPlan(steps=2, batch=2, workers=0, warmup_steps=1, checkpoint_every=1)
 
@@ -28,13 +30,34 @@ def test_the_exported_network_says_what_the_trained_one_says(tmp_path):
     torch.manual_seed(0)
     net = FaceForgeryNet(pretrained=False).eval()
     torch.save(net.state_dict(), tmp_path / "net.pt")
-    assert export(tmp_path / "net.pt", tmp_path / "net.onnx") < 1e-3
+    assert export(tmp_path / "net.pt", tmp_path / "net.onnx", "boundary") < 1e-3
     crops = np.random.default_rng(0).integers(0, 256, (5, 256, 256, 3), dtype=np.uint8)
-    evidence, region = onnxruntime.InferenceSession(str(tmp_path / "net.onnx")).run(None, {"crops": crops})
+    evidence, boundary = onnxruntime.InferenceSession(str(tmp_path / "net.onnx")).run(None, {"crops": crops})
     with torch.no_grad():
-        expected = torch.sigmoid(net(torch.from_numpy(crops).permute(0, 3, 1, 2).float())[1][:, 0]).numpy()
-    assert np.allclose(region, expected, atol=1e-4)
+        expected = torch.sigmoid(net(torch.from_numpy(crops).permute(0, 3, 1, 2).float())[1][:, 1]).numpy()
+    assert np.allclose(boundary, expected, atol=1e-4)
     assert np.allclose(evidence, np.log(expected.mean((1, 2)) + 1e-3), atol=1e-3)
+
+
+def test_a_shipped_network_can_be_trained_on_from_where_it_stood(portraits, tmp_path):
+    torch.manual_seed(0)
+    net = FaceForgeryNet(pretrained=False)
+    crops = torch.cat([PairStream(portraits, 8, 0)[number][0] for number in range(8)]).float()
+    net.train()(crops)  # statistics of real faces, so that there is something to fold
+    torch.save(net.eval().state_dict(), tmp_path / "net.pt")
+    export(tmp_path / "net.pt", tmp_path / "net.onnx", "region")
+    again = FaceForgeryNet(pretrained=False)
+    load_shipped(again, tmp_path / "net.onnx", crops)
+    with torch.no_grad():
+        assert torch.allclose(again(crops)[1][:, 0], net(crops)[1][:, 0], atol=1e-3)
+
+
+def test_a_window_keeps_the_masks_on_the_pixels():
+    masks = torch.rand(2, 32, 32)
+    crops = torch.nn.functional.interpolate(masks[:, None, None].expand(2, 2, 1, 32, 32).flatten(0, 1), scale_factor=8)
+    part, masked = window(crops.view(2, 2, 1, 256, 256).expand(2, 2, 3, 256, 256), masks, 160, 3)
+    assert part.shape == (2, 2, 3, 160, 160)
+    assert torch.equal(part[:, 0, 0, ::8, ::8], masked)
 
 
 @pytest.mark.slow

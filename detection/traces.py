@@ -1,0 +1,81 @@
+"""The look at single faces that Space and Blend have in common, each with a network of its own.
+
+A network (detection/training/network.py) marks in every face a map: Space's the region that looks manipulated, Blend's
+the boundary along which two pictures were joined. Its evidence is the logarithm of the share of the crop that is
+marked. A person is looked at in up to `MAX_FACES` usable faces, spread evenly over time, and in the key frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detection.inference.session import Session
+from detection.modules import ModuleContext
+from detection.records.schema import FrameScore
+from detection.vision.quality import MIN_USABLE_FACES
+from detection.vision.types import Array, Face, Observation, Person
+
+MAX_FACES = 24  # of a person: more moved no score on the development clips
+BATCH = 16  # no slower than more on a CPU, and half the memory of 32
+MAP_PX = 32
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What a network saw of one person: `indices` (N) of Person.faces, `evidence` (N,), `maps` (N, 32, 32), 0 to 1."""
+
+    indices: tuple[int, ...]
+    evidence: Array
+    maps: Array
+
+    @property
+    def logit(self) -> float | None:
+        """The person's evidence; None where too few faces were seen."""
+        return float(self.evidence.mean()) if len(self.indices) >= MIN_USABLE_FACES else None
+
+
+def look(network: Session, observation: Observation, context: ModuleContext) -> dict[int, Traces]:
+    """The traces that `network` finds, by person, batch by batch with progress."""
+    chosen = {person.id: choose_faces(person) for person in observation.people}
+    total, done = sum(map(len, chosen.values())), 0
+    context.progress(done, total)
+    found = {}
+    for person in observation.people:
+        evidence, maps = [np.zeros(0, np.float32)], [np.zeros((0, MAP_PX, MAP_PX), np.float32)]
+        indices = chosen[person.id]
+        for start in range(0, len(indices), BATCH):
+            batch = np.stack([person.faces[index].crop for index in indices[start : start + BATCH]])
+            marked, pictures = network.run(batch)
+            evidence.append(marked)
+            maps.append(pictures)
+            done += len(batch)
+            context.progress(done, total)
+        found[person.id] = Traces(tuple(indices), np.concatenate(evidence), np.concatenate(maps))
+    return found
+
+
+def choose_faces(person: Person) -> list[int]:
+    """Indices of the faces to look at: the usable key frames, then usable faces spread evenly over time."""
+    usable = [index for index, face in enumerate(person.faces) if face.quality.usable]
+    if len(usable) <= MAX_FACES:
+        return usable
+    spread = np.unique(np.linspace(0, len(usable) - 1, MAX_FACES).round().astype(int))
+    even = {usable[position] for position in spread}
+    return sorted(even | {k.face for k in person.key_frames if person.faces[k.face].quality.usable})
+
+
+def timeline(person: Person, traces: Traces, scores: Array) -> list[FrameScore]:
+    """The frames' scores (N,) of one person in the form of a record."""
+    faces = (person.faces[index] for index in traces.indices)
+    return [
+        FrameScore(person.id, face.frame_index, face.time_s, float(score))
+        for face, score in zip(faces, scores, strict=True)
+    ]
+
+
+def shown(person: Person, traces: Traces) -> list[tuple[int, Face]]:
+    """The key frames among the faces that were looked at: their place in the traces, and the face."""
+    wanted = {key_frame.face for key_frame in person.key_frames}
+    return [(place, person.faces[index]) for place, index in enumerate(traces.indices) if index in wanted]
