@@ -18,7 +18,7 @@ from detection.records import store, uploads
 from detection.records.codec import RecordError
 from detection.records.schema import Analysis, RunRecord
 from detection.records.uploads import UploadNotFound
-from detection.web import result
+from detection.web import light, result
 from detection.web.module_pages import module_page
 
 
@@ -48,6 +48,7 @@ def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
         "moments": result.moments(analysis),
         "timeline": result.timeline(analysis),
         "modules": [(module_page(key), outcome) for key, outcome in analysis.modules.items()],
+        "light": light.course_charts(analysis),
         "deviations": [
             (module_page(key), cards)
             for key, outcome in analysis.modules.items()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -137,7 +138,24 @@ FEATURES: dict[str, str | Promise] = {
     "mouth flicker": _("Flicker of the mouth"),
     "border flicker grain": _("Grain of the border's flicker"),
     "flicker variation": _("Variation of the flicker"),
+    "light swing": _("Swing of the light's direction"),
+    "shading misfit": _("Shading that does not fit the face's shape"),
+    "light directedness": _("How directed the light is"),
+    "neck against face": _("Brightness of the neck against the face"),
 }
+
+
+COURSES: dict[str, str | Promise] = {
+    "light azimuth": _("Light from the left or right"),
+    "light elevation": _("Light from above or below"),
+}
+
+
+def course_words(name: str) -> str | Promise:
+    """The name of a quantity that is shown over time."""
+    if (other := name.removeprefix("light against person ")) != name:
+        return format_lazy(_("Angle to the light on person {id}"), id=other)
+    return COURSES.get(name) or name.replace("_", " ")
 
 
 def feature_words(feature: str) -> str | Promise:

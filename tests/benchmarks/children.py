@@ -20,7 +20,8 @@ import onnxruntime
 from detection.inference import weights
 from detection.inference.session import Device, DeviceMissing, configure, load
 from detection.modules import ModuleContext, ModuleUnavailable, load_detector
-from detection.space.detector import BATCH, NETWORK, choose_faces
+from detection.space.detector import NETWORK
+from detection.traces import BATCH, choose_faces
 from detection.vision.observe import observe
 from detection.vision.types import Observation
 from detection.vision.video import probe
@@ -46,7 +47,7 @@ def decode(clip: str) -> dict[str, Any]:
 
 
 def passes(clip: str, device: Device) -> dict[str, Any]:
-    """One pass of Space's network, the only one that a module runs, over the faces that it judges."""
+    """One pass of Space's network over the faces that it judges; Blend's has the same shape."""
     configure(device=device)
     chosen = [person.faces[index].crop for person in _observed(clip).people for index in choose_faces(person)]
     session = load(NETWORK)

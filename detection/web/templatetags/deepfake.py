@@ -160,6 +160,11 @@ def feature_name(feature: str) -> Any:
 
 
 @register.filter
+def course_name(name: str) -> Any:
+    return words.course_words(name)
+
+
+@register.filter
 def reason_title(reason: Any) -> Any:
     return words.REASONS[reason].title if reason else ""
 
