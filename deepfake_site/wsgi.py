@@ -19,6 +19,7 @@ from django.core.exceptions import ImproperlyConfigured  # noqa: E402
 
 from detection.jobs import supervisor  # noqa: E402
 from detection.records import query  # noqa: E402
+from detection.web import housekeeping  # noqa: E402
 from detection.web.access.exposure import Exposed, refuse_if_exposed  # noqa: E402
 
 try:
@@ -27,5 +28,6 @@ except Exposed as reason:
     raise ImproperlyConfigured(str(reason)) from None
 
 supervisor.start()
+housekeeping.start()
 # The first look at a long history reads all of its log: better now than when somebody waits for the page.
 Thread(target=query.history(settings.MEDIA_ROOT).statistics, name="read-history", daemon=True).start()

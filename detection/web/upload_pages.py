@@ -52,6 +52,7 @@ def _context(request: HttpRequest, key: str) -> dict[str, Any]:
         "queue": jobs.queue_state(),
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
         "limit_s": settings.DEEPFAKE_MAX_DURATION_S,
+        "keep_partial_days": settings.DEEPFAKE_KEEP_PARTIAL_DAYS,
     }
 
 
@@ -72,7 +73,7 @@ def _keep_form_files(request: HttpRequest) -> None:
 @require_POST
 def start(request: HttpRequest, key: str) -> HttpResponse:
     """Start the chosen files with the chosen modules, by default the page's own."""
-    files = request.POST.getlist("uploads")
+    files = request.POST.getlist("only") or request.POST.getlist("uploads")
     modules = request.POST.getlist("modules") or [key]
     if not files:
         messages.error(request, _("Choose at least one video."))

@@ -13,6 +13,7 @@ from detection.web import (
     media,
     old_names,
     run_pages,
+    tus,
     upload_pages,
 )
 from detection.web.access import pages as access_pages
@@ -53,4 +54,9 @@ api_v1 = [
     path("api/v1/", include(api.urls[0])),
 ]
 
-urlpatterns = pages + files + api_v1
+resumable_uploads = [
+    path("api/v1/tus/", tus.collection, name="tus"),
+    path("api/v1/tus/<str:upload_id>", tus.item, name="tus-upload"),
+]
+
+urlpatterns = pages + files + resumable_uploads + api_v1

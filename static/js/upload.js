@@ -1,25 +1,32 @@
-// The first page: files go up as soon as they are chosen or dropped, two at a time; each becomes a row that the server draws.
+// The first page: files go up as soon as they are chosen or dropped; each becomes a row that the server draws.
 
+import { filesOf, looksLikeVideo } from "./drop.js";
 import { follow } from "./progress.js";
-import { getFragment, post, sendFile } from "./http.js";
+import { getFragment, post } from "./http.js";
 import { Player } from "./player.js";
+import { Sender } from "./sender.js";
 import { localTimes } from "./site.js";
+import { fingerprint, interrupted } from "./unfinished.js";
 
-const AT_ONCE = 2;
 const words = document.getElementById("words").dataset;
 const zone = document.getElementById("add");
-const input = document.getElementById("files");
 const rows = document.getElementById("rows");
 const status = document.getElementById("status");
-const queue = [];
-let running = 0;
+const told = document.getElementById("told");
+const sender = new Sender(zone.dataset.tus);
+const pending = new Map(); // by fingerprint: { id, row, file (null: it must be chosen again), task, broken }
 
 // Files in
 
-input.addEventListener("change", () => {
-  add(input.files);
-  input.value = "";
-});
+for (const input of zone.querySelectorAll("input[type=file]")) {
+  input.closest("label").hidden = false;
+  input.addEventListener("change", () => {
+    const files = [...input.files];
+    if (input.webkitdirectory) addFolder(files);
+    else add(files);
+    input.value = "";
+  });
+}
 zone.addEventListener("dragover", (event) => {
   event.preventDefault();
   zone.classList.add("over");
@@ -27,79 +34,101 @@ zone.addEventListener("dragover", (event) => {
 zone.addEventListener("dragleave", (event) => {
   if (!zone.contains(event.relatedTarget)) zone.classList.remove("over");
 });
-zone.addEventListener("drop", (event) => {
+zone.addEventListener("drop", async (event) => {
   event.preventDefault();
   zone.classList.remove("over");
-  add(event.dataTransfer.files);
+  const { chosen, found } = await filesOf(event.dataTransfer);
+  add(chosen);
+  if (found.length) addFolder(found);
 });
 // A file dropped beside the field must not make the browser leave the page.
 for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
 addEventListener("beforeunload", (event) => {
-  if (running || queue.length) event.preventDefault();
+  if (sender.busy) event.preventDefault();
 });
 
+function addFolder(files) {
+  const videos = files.filter(looksLikeVideo);
+  const others = files.length - videos.length;
+  told.hidden = !others;
+  told.querySelector("p").textContent = words.leftOut.replace("%s", others);
+  add(videos);
+}
+
 function add(files) {
+  const fresh = [];
   for (const file of files) {
-    const row = document.getElementById("pending").content.firstElementChild.cloneNode(true);
-    row.querySelector(".name").textContent = file.name;
-    row.querySelector(".facts").textContent = size(file.size);
-    row.querySelector("progress").setAttribute("aria-label", file.name);
-    rows.prepend(row);
-    const upload = { file, row };
-    row.querySelector(".cancel").addEventListener("click", () => drop(upload));
-    row.querySelector(".retry").addEventListener("click", () => put(upload));
+    const id = fingerprint(file);
+    const known = pending.get(id);
+    if (known?.file) continue; // it is being sent
+    const upload = known ?? { id, row: newRow(file) };
+    if (!known) fresh.push(upload.row);
+    upload.file = file;
+    pending.set(id, upload);
+    bind(upload);
     put(upload);
   }
+  rows.prepend(...fresh);
   refresh();
 }
 
+function newRow({ name, size: bytes }) {
+  const row = document.getElementById("pending").content.firstElementChild.cloneNode(true);
+  row.querySelector(".name").textContent = name;
+  row.querySelector(".facts").textContent = size(bytes);
+  row.querySelector("progress").setAttribute("aria-label", name);
+  return row;
+}
+
+function bind(upload) {
+  upload.row.querySelector(".cancel").onclick = () => drop(upload);
+  upload.row.querySelector(".retry").onclick = () => put(upload);
+}
+
 function put(upload) {
-  upload.row.querySelector(".retry").hidden = true;
-  upload.row.querySelector("progress").hidden = false;
+  const { file, row } = upload;
+  const refusal = !file.size ? words.empty : file.size > words.limitMb * 1024 * 1024 ? words.tooLarge : "";
+  if (refusal) return failed(upload, refusal, 400);
+  row.classList.remove("failed");
+  row.querySelector(".retry").hidden = true;
+  row.querySelector(".again").hidden = true;
+  row.querySelector("progress").hidden = false;
   say(upload, words.waiting);
-  queue.push(upload);
-  next();
+  upload.broken = false;
+  upload.task = sender.add(file, {
+    progress: (sent, total) => show(upload, sent, total),
+    broken: () => say(upload, words.goesOn),
+    done: (sha256) => arrived(upload, sha256),
+    failed: (message, code) => failed(upload, message || words.broken, code),
+  });
+}
+
+function show(upload, sent, total) {
+  const bar = upload.row.querySelector("progress");
+  const percent = Math.floor((100 * sent) / total);
+  if (sent < total) bar.value = percent;
+  else bar.removeAttribute("value");
+  say(upload, sent < total ? `${words.uploading} · ${percent} %` : words.checking);
 }
 
 function drop(upload) {
-  const index = queue.indexOf(upload);
-  if (index >= 0) queue.splice(index, 1);
-  upload.sending?.cancel();
+  if (upload.task) sender.cancel(upload.task);
+  else sender.abandon(upload.id);
+  pending.delete(upload.id);
   upload.row.remove();
   refresh();
 }
 
-async function next() {
-  if (running >= AT_ONCE || !queue.length) return;
-  const upload = queue.shift();
-  running += 1;
-  try {
-    await send(upload);
-  } catch (error) {
-    if (error.status !== -1) failed(upload, error.message || words.broken);
-  }
-  running -= 1;
-  next();
-}
-
-async function send(upload) {
-  const { file, row } = upload;
-  if (!file.size) throw new Error(words.empty);
-  if (file.size > words.limitMb * 1024 * 1024) throw new Error(words.tooLarge);
-  const bar = row.querySelector("progress");
-  upload.sending = sendFile(`${zone.dataset.url}?name=${encodeURIComponent(file.name)}`, file, (sent, total) => {
-    bar.value = (100 * sent) / total;
-    say(upload, sent < total ? `${words.uploading} · ${Math.floor((100 * sent) / total)} %` : words.checking);
-    if (sent >= total) bar.removeAttribute("value");
-  });
-  const kept = await upload.sending.done;
-  const fresh = await getFragment(kept.row_url);
+async function arrived(upload, sha256) {
+  pending.delete(upload.id);
+  const fresh = await getFragment(zone.dataset.row.replace("SHA256", sha256));
   const old = document.getElementById(fresh.id);
-  old?.remove();
-  row.replaceWith(fresh);
+  if (old !== upload.row) old?.remove();
+  upload.row.replaceWith(fresh);
   fresh.classList.add("flash");
-  if (old || kept.latest_run) note(fresh, words.known);
-  status.textContent = `${old ? words.known : words.uploaded} ${file.name}`;
+  const known = fresh.dataset.latest ? words.analysed : old ? words.known : "";
+  if (known) note(fresh, known);
+  status.textContent = `${known || words.uploaded} ${upload.file.name}`;
   localTimes(fresh);
   refresh();
 }
@@ -111,10 +140,12 @@ function note(row, text) {
   row.querySelector(".status").prepend(line);
 }
 
-function failed(upload, message) {
+function failed(upload, message, code) {
   say(upload, message);
+  upload.broken = code === 0;
+  upload.row.classList.add("failed");
   upload.row.querySelector("progress").hidden = true;
-  upload.row.querySelector(".retry").hidden = false;
+  upload.row.querySelector(".retry").hidden = code >= 400 && code < 500;
   status.textContent = `${upload.file.name}: ${message}`;
 }
 
@@ -126,6 +157,33 @@ function size(bytes) {
   const unit = bytes < 1e6 ? ["kilobyte", 1024] : bytes < 1e9 ? ["megabyte", 1024 ** 2] : ["gigabyte", 1024 ** 3];
   const options = { style: "unit", unit: unit[0], maximumFractionDigits: 1 };
   return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / unit[1]);
+}
+
+// Back after a pause: what broke off goes on, and what a closed page was sending is asked for again.
+
+function goOn() {
+  for (const upload of pending.values()) if (upload.broken) put(upload);
+}
+addEventListener("online", goOn);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && goOn());
+
+async function restore() {
+  const fresh = [];
+  for (const [id, entry] of await interrupted()) {
+    if (pending.has(id)) continue;
+    const upload = { id, row: newRow(entry), file: null };
+    const percent = Math.floor((100 * (entry.sent ?? 0)) / entry.size);
+    say(upload, words.interrupted.replace("%s", percent));
+    upload.row.querySelector("progress").value = percent;
+    const button = upload.row.querySelector(".again");
+    button.hidden = false;
+    button.onclick = () => document.getElementById("files").click();
+    pending.set(id, upload);
+    bind(upload);
+    fresh.push(upload.row);
+  }
+  rows.prepend(...fresh);
+  refresh();
 }
 
 // The list
@@ -176,3 +234,4 @@ rows.addEventListener("click", (event) => {
 dialog.addEventListener("close", () => player.close());
 
 refresh();
+restore();

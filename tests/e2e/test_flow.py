@@ -62,20 +62,6 @@ def test_a_dropped_text_is_listed_with_what_is_wrong(page: Page) -> None:
     expect(row).to_have_count(0)
 
 
-def test_a_broken_connection_is_told_and_tried_again(page: Page, faults: list[str], tmp_path: Path) -> None:
-    other = samples.face_clip(tmp_path / "again.mp4", seconds=1)
-    page.goto("/")
-    page.route("**/api/v1/uploads?*", lambda route: route.abort())
-    page.get_by_label("Choose videos").set_input_files([other])
-    row = page.get_by_role("listitem").filter(has_text="again.mp4")
-    expect(row).to_contain_text("The connection broke.")
-    assert [fault for fault in faults if "ERR_FAILED" not in fault] == []
-    faults.clear()
-    page.unroute("**/api/v1/uploads?*")
-    row.get_by_role("button", name="Try again").click()
-    expect(row).to_contain_text("480 × 270")
-
-
 def test_a_file_that_the_browser_cannot_play_is_played_from_a_copy(page: Page, tmp_path: Path) -> None:
     old = samples.face_clip(tmp_path / "old.avi", codec="mpeg4")
     page.goto("/")

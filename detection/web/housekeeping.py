@@ -1,0 +1,39 @@
+"""What the server throws away by itself, after the times that the settings state; a thread looks every few minutes."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+from detection.records import partial
+
+LOOK_EVERY_S = 600.0
+DAY_S = 86_400.0
+
+logger = logging.getLogger(__name__)
+
+
+def tidy() -> None:
+    """Remove what has expired. Several server processes may do so at once."""
+    root = Path(settings.MEDIA_ROOT)
+    abandoned = partial.remove_abandoned(root, settings.DEEPFAKE_KEEP_PARTIAL_DAYS * DAY_S)
+    if abandoned:
+        logger.info("%d unfinished uploads were removed: nobody went on with them.", abandoned)
+
+
+def _keep_tidy() -> None:
+    while True:
+        try:
+            tidy()
+        except Exception:  # the disk may be back at the next look
+            logger.exception("Tidying up media/ failed; another try in %.0f s.", LOOK_EVERY_S)
+        time.sleep(LOOK_EVERY_S)
+
+
+def start() -> None:
+    """Once per server process; called by `deepfake_site.wsgi`."""
+    threading.Thread(target=_keep_tidy, name="housekeeping", daemon=True).start()
