@@ -7,13 +7,17 @@ marked. A person is looked at in up to `MAX_FACES` usable faces, spread evenly o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from detection.inference.session import Session
 from detection.modules import ModuleContext
-from detection.records.schema import FrameScore
+from detection.records.schema import Evidence, FrameScore
+from detection.vision.keyframes import Why
+from detection.vision.pictures import write_plain_frame
 from detection.vision.quality import MIN_USABLE_FACES
 from detection.vision.types import Array, Face, Observation, Person
 
@@ -75,7 +79,27 @@ def timeline(person: Person, traces: Traces, scores: Array) -> list[FrameScore]:
     ]
 
 
-def shown(person: Person, traces: Traces) -> list[tuple[int, Face]]:
-    """The key frames among the faces that were looked at: their place in the traces, and the face."""
+@dataclass(frozen=True)
+class Shown:
+    """A face that a module shows: its `place` in the traces, and `why` it is shown although it may be no key frame."""
+
+    place: int
+    face: Face
+    why: tuple[Why, ...]
+    is_key_frame: bool
+
+
+def shown(person: Person, traces: Traces) -> list[Shown]:
+    """The key frames among the faces that were looked at, and the one in which most was found."""
     wanted = {key_frame.face for key_frame in person.key_frames}
-    return [(place, person.faces[index]) for place, index in enumerate(traces.indices) if index in wanted]
+    worst = int(np.argmax(traces.evidence)) if traces.indices else None
+    return [
+        Shown(place, person.faces[index], (Why.MOST_SUSPICIOUS,) if place == worst else (), index in wanted)
+        for place, index in enumerate(traces.indices)
+        if index in wanted or place == worst
+    ]
+
+
+def plain_frames(run_dir: Path, person: Person, faces: Iterable[Shown]) -> list[Evidence]:
+    """Plain pictures of those that are no key frames; the pipeline writes the others."""
+    return [write_plain_frame(run_dir, person.id, each.face, each.why) for each in faces if not each.is_key_frame]

@@ -15,7 +15,7 @@ from detection.inference import calibration
 from detection.inference.session import load
 from detection.modules import ModuleContext
 from detection.records.schema import Course, Deviation, Evidence, FrameScore, ModuleOutcome, PersonScore
-from detection.traces import look, shown, timeline
+from detection.traces import look, plain_frames, shown, timeline
 from detection.vision.types import Observation
 
 KEY = "blend"
@@ -41,9 +41,11 @@ class BlendDetector:
             scores = self._calibration.probability(traces.evidence)
             people.append(judging.judge(person.id, traces.logit, len(traces.indices), self._calibration))
             frames += timeline(person, traces, scores)
-            for place, face in shown(person, traces):
-                boundary = traces.maps[place]
-                evidence.append(write_boundary(context.run_dir, person.id, face, boundary, float(scores[place])))
+            faces = shown(person, traces)
+            evidence += plain_frames(context.run_dir, person, faces)
+            for each in faces:
+                boundary, score = traces.maps[each.place], float(scores[each.place])
+                evidence.append(write_boundary(context.run_dir, person.id, each.face, boundary, score, each.why))
         deviations, courses = _light(observation, context)
         return judging.outcome(
             KEY,

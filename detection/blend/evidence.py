@@ -14,8 +14,10 @@ FOLDER = "blend"
 KIND = "boundary"
 
 
-def write_boundary(run_dir: Path, person: int, face: Face, boundary: Array, score: float) -> Evidence:
-    """Writes the boundary picture of one face; `score` is the face's calibrated probability."""
+def write_boundary(
+    run_dir: Path, person: int, face: Face, boundary: Array, score: float, why: tuple[str, ...] = ()
+) -> Evidence:
+    """Writes the boundary picture of one face; `score` is the face's calibrated probability, `why` it was chosen."""
     path = f"{FOLDER}/{picture_name(person, face.frame_index)}"
     write_picture(run_dir / path, overlay(face.crop, boundary, cv2.COLORMAP_VIRIDIS))
-    return Evidence(KIND, path, person, face.frame_index, face.time_s, score)
+    return Evidence(KIND, path, person, face.frame_index, face.time_s, score, why)

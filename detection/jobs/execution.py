@@ -24,10 +24,12 @@ logger = logging.getLogger(__name__)
 def analyse_video(path: Path, sha256: str, modules: Sequence[str], run_dir: Path, progress: ReportProgress) -> Analysis:
     """Analyse a file as the settings say, with evidence below `run_dir`. Raises what `progress` raises."""
     from detection.pipeline import Options, analyse  # loads the networks' libraries
+    from detection.vision.provenance import read_provenance
 
     session.configure(device=cast(session.Device, settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
     options = Options(max_duration_s=settings.DEEPFAKE_MAX_DURATION_S, sha256=sha256)
-    return analyse(path, modules, run_dir, progress, options)
+    analysis = analyse(path, modules, run_dir, progress, options)
+    return replace(analysis, provenance=read_provenance(path))
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,48 @@ class VideoProperties:
     audio_codec: str | None
 
 
+CredentialState = Literal["not_checked", "unsupported", "none", "valid", "invalid", "unreadable"]
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The Content Credentials (C2PA manifest) in a file, validated offline.
+
+    `valid`: file and manifest are as they were signed. `trusted` says whether the signer is on a list of trusted ones;
+    None where no list was asked. `faults` are the codes of the checks that failed.
+    """
+
+    state: CredentialState
+    detail: str | None = None
+    title: str | None = None
+    producer: str | None = None
+    signer: str | None = None
+    signed_at: str | None = None
+    trusted: bool | None = None
+    actions: tuple[str, ...] = ()
+    ingredients: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StreamFacts:
+    """One stream of a file as its container describes it."""
+
+    kind: str
+    codec: str
+    bit_rate_bps: int | None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a file says of where it comes from. Tags are claims that anybody can write; only credentials are signed."""
+
+    tags: dict[str, str]
+    streams: tuple[StreamFacts, ...]
+    credentials: Credentials
+
+
 @dataclass(frozen=True)
 class Span:
     """A stretch of time in which one person is followed without a break."""
@@ -93,7 +135,10 @@ class FrameScore:
 
 @dataclass(frozen=True)
 class Evidence:
-    """One picture that a person can look at. `path` is relative to the run's folder."""
+    """One picture that a person can look at. `path` is relative to the run's folder.
+
+    `reasons` say why this moment was chosen (`detection.vision.keyframes`, and what a module adds).
+    """
 
     kind: str
     path: str
@@ -101,6 +146,7 @@ class Evidence:
     frame_index: int
     time_s: float
     score: float | None = None
+    reasons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -191,6 +237,7 @@ class Analysis:
     frames_analysed: int
     seconds: float
     versions: dict[str, str]
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)

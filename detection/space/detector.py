@@ -13,7 +13,7 @@ from detection.inference.session import load
 from detection.modules import ModuleContext
 from detection.records.schema import Evidence, FrameScore, ModuleOutcome, PersonScore
 from detection.space.evidence import write_region
-from detection.traces import look, shown, timeline
+from detection.traces import look, plain_frames, shown, timeline
 from detection.vision.types import Observation
 
 KEY = "space"
@@ -38,9 +38,11 @@ class SpaceDetector:
             scores = self._calibration.probability(traces.evidence)
             people.append(judging.judge(person.id, traces.logit, len(traces.indices), self._calibration))
             frames += timeline(person, traces, scores)
-            for place, face in shown(person, traces):
-                region = traces.maps[place]
-                evidence.append(write_region(context.run_dir, person.id, face, region, float(scores[place])))
+            faces = shown(person, traces)
+            evidence += plain_frames(context.run_dir, person, faces)
+            for each in faces:
+                region, score = traces.maps[each.place], float(scores[each.place])
+                evidence.append(write_region(context.run_dir, person.id, each.face, region, score, each.why))
         return judging.outcome(
             KEY, people, self._calibration, (NETWORK, CALIBRATION), timeline=frames, evidence=evidence
         )

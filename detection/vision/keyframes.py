@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 from math import cos, radians
 
@@ -16,6 +17,17 @@ STRETCH = 8  # sampled frames, of which the best one is a candidate
 SCENE_SIDE_PX = 960
 MAX_SCENES = 16  # in memory, about 25 MB; more only where there are more tracks than that
 CLEARLY_BETTER = 1.1  # a scene is scaled and kept anew only for a gain that shows
+
+
+class Why(StrEnum):
+    """What sets a key frame apart from the person's others. MOST_SUSPICIOUS is for the modules to say."""
+
+    FIRST_CLEAR = "first_clear"
+    LARGEST = "largest"
+    SHARPEST = "sharpest"
+    MOST_FRONTAL = "most_frontal"
+    BEST_OF_STRETCH = "best_of_stretch"
+    MOST_SUSPICIOUS = "most_suspicious"
 
 
 @dataclass(frozen=True)
@@ -91,3 +103,20 @@ def spread(candidates: list[Candidate], limit: int) -> list[Candidate]:
         at = min(range(len(gaps)), key=gaps.__getitem__) if gaps else 0
         kept.pop(at if not gaps or kept[at].score < kept[at + 1].score else at + 1)
     return kept
+
+
+def reasons(qualities: Sequence[FaceQuality]) -> list[tuple[Why, ...]]:
+    """Why each of a person's key frames, in order of time, was chosen.
+
+    All are the best view in their stretch of the video; that alone is said of those that nothing else sets apart.
+    Extremes are sought among the faces that can be judged, and only where there are several to compare.
+    """
+    found: list[list[Why]] = [[] for _ in qualities]
+    usable = [index for index, quality in enumerate(qualities) if quality.usable]
+    if usable:
+        found[usable[0]].append(Why.FIRST_CLEAR)
+    if len(usable) > 1:
+        found[max(usable, key=lambda i: qualities[i].size_px)].append(Why.LARGEST)
+        found[max(usable, key=lambda i: qualities[i].sharpness)].append(Why.SHARPEST)
+        found[min(usable, key=lambda i: abs(qualities[i].yaw_deg))].append(Why.MOST_FRONTAL)
+    return [tuple(each) or (Why.BEST_OF_STRETCH,) for each in found]

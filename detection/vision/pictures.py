@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from detection.records.schema import Evidence
-from detection.vision.keyframes import worth
-from detection.vision.types import Array, Image, Observation, Person
+from detection.vision.keyframes import Why, reasons, worth
+from detection.vision.types import Array, Face, Image, Observation, Person
 
 PLAIN_FRAMES = "plain_frames"
 PORTRAITS = "portraits"
@@ -57,13 +57,16 @@ def write_plain_frames(observation: Observation, run_dir: Path) -> tuple[Evidenc
 
 
 def _plain_frames(person: Person, run_dir: Path) -> list[Evidence]:
-    written = []
-    for key_frame in person.key_frames:
-        face = person.faces[key_frame.face]
-        path = f"{PLAIN_FRAMES}/{picture_name(person.id, face.frame_index)}"
-        write_picture(run_dir / path, face.crop)
-        written.append(Evidence("plain_frame", path, person.id, face.frame_index, face.time_s))
-    return written
+    faces = [person.faces[key_frame.face] for key_frame in person.key_frames]
+    why = reasons([face.quality for face in faces])
+    return [write_plain_frame(run_dir, person.id, face, each) for face, each in zip(faces, why, strict=True)]
+
+
+def write_plain_frame(run_dir: Path, person: int, face: Face, why: tuple[Why, ...]) -> Evidence:
+    """The face as the detectors see it, as evidence; also for a module that shows a frame that is no key frame."""
+    path = f"{PLAIN_FRAMES}/{picture_name(person, face.frame_index)}"
+    write_picture(run_dir / path, face.crop)
+    return Evidence("plain_frame", path, person, face.frame_index, face.time_s, reasons=why)
 
 
 def picture_name(person: int, frame_index: int) -> str:

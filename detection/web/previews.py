@@ -59,6 +59,8 @@ def inspect(upload: Upload) -> Upload:
 
 def playback(upload: Upload) -> Playback:
     """What there is to play now; a copy that is needed and missing begins to be made."""
+    if upload.video is None and upload.problem is None:  # it came by the command line, which asks for no preview
+        upload = inspect(upload)
     if upload.video is None:
         return "failed"
     if copy_path(upload.sha256).exists():

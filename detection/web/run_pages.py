@@ -18,8 +18,11 @@ from detection.records import store, uploads
 from detection.records.codec import RecordError
 from detection.records.schema import Analysis, RunRecord
 from detection.records.uploads import UploadNotFound
-from detection.web import light, result
+from detection.web import light, result, timelines, words
+from detection.web.agreement import agreement
+from detection.web.deviations import deviations
 from detection.web.module_pages import module_page
+from detection.web.result import evidence_notes, missing_pictures
 
 
 @require_safe
@@ -39,21 +42,26 @@ def run_context(record: RunRecord) -> dict[str, Any]:
 
 
 def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
+    frames = result.key_frames(record, analysis.modules.values())
     file_name = PurePath(record.upload).name  # the name that the file was analysed under says nothing to a person
     return {
         "analysis": analysis,
         "detail": analysis.detail.replace(file_name, record.video_name) if analysis.detail else None,
+        "agreement": agreement(analysis),
         "people": result.person_cards(record, analysis),
-        "key_frames": result.key_frames(record, analysis.modules.values()),
-        "moments": result.moments(analysis),
-        "timeline": result.timeline(analysis),
+        "people_frames": result.people_frames(frames, analysis),
+        "notes": evidence_notes(frames),
+        "missing_pictures": missing_pictures(frames),
+        "moments": timelines.moments(analysis),
+        "timeline": timelines.timeline(analysis),
+        "lanes": timelines.lanes(analysis),
+        "without_timeline": timelines.without_timeline(analysis),
         "modules": [(module_page(key), outcome) for key, outcome in analysis.modules.items()],
         "light": light.course_charts(analysis),
         "deviations": [
-            (module_page(key), cards)
-            for key, outcome in analysis.modules.items()
-            if (cards := result.deviation_cards(outcome))
+            (module_page(key), found) for key, outcome in analysis.modules.items() if (found := deviations(outcome))
         ],
+        "limits": words.LIMITS,
     }
 
 

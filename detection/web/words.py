@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from detection.records.schema import Reason, RunState, Verdict
+from detection.records.schema import CredentialState, Reason, RunState, Verdict
 
 Text = Promise | str
 
@@ -115,12 +115,54 @@ PICTURES: dict[str, PictureWords] = {
         _("Brighter means a more likely seam between two pictures; hair and glasses can look like one."),
     ),
     "attention": PictureWords(
-        _("Where the model looked"), _("Not a measure of forgery: only what weighed in the decision.")
+        _("Where the model looked"),
+        _("Not a measure of forgery: it says what weighed in the decision, for a genuine face as for a forged one."),
     ),
     "keyframe": PictureWords(
         _("Key frame"), _("A frame chosen because the face is large, sharp and turned to the camera.")
     ),
 }
+
+# Kinds that a reader may look for; the page says which of them a run does not have.
+EXPECTED_PICTURES = ("mri", "boundary", "attention")
+
+WHY: dict[str, Text] = {
+    "first_clear": _("first clear view"),
+    "largest": _("face is largest"),
+    "sharpest": _("face is sharpest"),
+    "most_frontal": _("face is turned to the camera most"),
+    "best_of_stretch": _("best view in its part of the video"),
+    "most_suspicious": _("highest score of all judged frames"),
+}
+
+CREDENTIALS: dict[CredentialState, PictureWords] = {
+    "not_checked": PictureWords(
+        _("Not checked"),
+        _("The library that reads Content Credentials (c2pa-python) is not installed here."),
+    ),
+    "unsupported": PictureWords(_("None"), _("A file of this format cannot hold Content Credentials.")),
+    "none": PictureWords(_("None"), _("Most videos have none. It says nothing for or against the video.")),
+    "valid": PictureWords(
+        _("Present, and unchanged since it was signed"),
+        _(
+            "The file is as its signer left it. Who the signer is was not checked against a list of trusted ones, and "
+            "what the signer claims was not checked at all."
+        ),
+    ),
+    "invalid": PictureWords(
+        _("Present, but not valid"),
+        _("File and credentials do not fit each other: one of them was changed after it was signed."),
+    ),
+    "unreadable": PictureWords(_("Present, but not readable"), _("It is damaged, or of a newer kind.")),
+}
+
+LIMITS: tuple[Text, ...] = (
+    _("A verdict says how much a face resembles known forgeries. It is an estimate, and no proof."),
+    _("A genuine video can be called forged, most easily a heavily compressed, filtered or beautified one."),
+    _("“No forgery found” does not mean genuine: methods that the program has not seen can go unnoticed."),
+    _("It does not say who made a video, whether its words are true, or whether sound, text or scene were changed."),
+    _("Long videos are examined in samples: a forgery of a few seconds can lie between them."),
+)
 
 FEATURES: dict[str, str | Promise] = {
     "nose tremble": _("Tremble of the nose"),

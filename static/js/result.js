@@ -1,18 +1,22 @@
-// The result page: player, timeline, and every button that names a moment.
+// The result page: one moment of the video, shared by the player, the timelines, and everything that names a moment.
 
 import { Player } from "./player.js";
 import { Timeline, lineOf } from "./timeline.js";
 
 const playerRoot = document.getElementById("player");
-const timelineRoot = document.getElementById("timeline");
 const data = JSON.parse(document.getElementById("timeline-data")?.textContent ?? "null");
 const video = playerRoot?.querySelector("video");
-let timeline = null;
+const people = [...new Set(Object.values(data?.modules ?? {}).flatMap((module) => Object.keys(module.people)))];
+const timelines = [...document.querySelectorAll(".timeline[data-module]")].map((root) => {
+  const { duration, worst, modules } = data;
+  return new Timeline(root, { duration, worst, people, module: modules[root.dataset.module] }, seek);
+});
+const charts = [...document.querySelectorAll(".series[data-from]")];
 
 if (playerRoot) new Player(playerRoot).open(playerRoot.dataset.playback);
 
 function seek(seconds) {
-  timeline?.setTime(seconds);
+  showTime(seconds);
   if (!video) return;
   const go = () => {
     video.pause();
@@ -22,63 +26,76 @@ function seek(seconds) {
   else video.addEventListener("loadedmetadata", go, { once: true });
 }
 
+function showTime(seconds) {
+  for (const timeline of timelines) timeline.setTime(seconds);
+  for (const chart of charts) {
+    const [from, to] = [Number(chart.dataset.from), Number(chart.dataset.to)];
+    const x = (100 * (seconds - from)) / (to - from);
+    const head = chart.querySelector(".head");
+    head.setAttribute("x1", x);
+    head.setAttribute("x2", x);
+    head.toggleAttribute("hidden", x < 0 || x > 100);
+  }
+}
+
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-seek]");
   if (!button) return;
-  if (button.dataset.module && timeline && timeline.key !== button.dataset.module) show(button.dataset.module);
   seek(Number(button.dataset.seek));
   playerRoot?.scrollIntoView({ block: "nearest" });
 });
 
-function show(key) {
-  timeline.show(key);
-  for (const button of document.querySelectorAll("#timeline-modules button")) {
-    button.setAttribute("aria-pressed", String(button.value === key));
-  }
-  showLegend(key);
+for (const chart of charts) {
+  chart.addEventListener("click", (event) => {
+    const box = chart.getBoundingClientRect();
+    const [from, to] = [Number(chart.dataset.from), Number(chart.dataset.to)];
+    seek(from + ((to - from) * (event.clientX - box.left)) / box.width);
+  });
 }
 
-function showLegend(key) {
-  const people = Object.keys(data.modules[key].people);
-  document.getElementById("legend").replaceChildren(
+function sample(index) {
+  const { stroke, dash } = lineOf(index);
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+  const shape = { x1: 0, x2: "100%", y1: "50%", y2: "50%", stroke, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
+  for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(line);
+  return svg;
+}
+
+// A button per person: what its line looks like, and whether it is shown.
+function showLegend() {
+  const legend = document.getElementById("legend");
+  const wording = legend.dataset.person;
+  legend.replaceChildren(
     ...people.map((id, index) => {
       const item = document.createElement("li");
-      const { stroke, dash } = lineOf(index);
-      const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
-      const shape = { x1: 0, x2: "100%", y1: "50%", y2: "50%", stroke, "stroke-width": 2.5, "stroke-dasharray": dash.join(" ") };
-      for (const [name, value] of Object.entries(shape)) line.setAttribute(name, value);
-      svg.append(line);
-      item.append(svg, ` ${timelineRoot.dataset.person.replace("%s", id)}`);
+      const button = document.createElement("button");
+      const shown = !timelines[0].hidden.has(id);
+      Object.assign(button, { type: "button", className: "line" });
+      button.setAttribute("aria-pressed", String(shown));
+      button.append(sample(index), ` ${wording.replace("%s", id)}`);
+      button.addEventListener("click", () => {
+        const show = button.getAttribute("aria-pressed") !== "true";
+        for (const timeline of timelines) timeline.show(id, show);
+        button.setAttribute("aria-pressed", String(show));
+      });
+      item.append(button);
       return item;
     }),
   );
 }
 
-function addModuleButtons(names) {
-  if (names.length < 2) return;
-  document.getElementById("timeline-modules").replaceChildren(
-    ...names.map((key) => {
-      const button = document.createElement("button");
-      Object.assign(button, { type: "button", value: key, className: "moment small", textContent: data.names[key] });
-      button.addEventListener("click", () => show(key));
-      return button;
-    }),
-  );
+if (timelines.length) {
+  showLegend();
+  document.addEventListener("theme", showLegend);
 }
-
-if (timelineRoot && data) {
-  timeline = new Timeline(timelineRoot, data, seek);
-  const names = Object.keys(data.modules);
-  addModuleButtons(names);
-  show(names[0]);
-  document.addEventListener("theme", () => showLegend(timeline.key));
-  video?.addEventListener("timeupdate", () => timeline.setTime(video.currentTime));
-  // timeupdate comes four times a second; while it plays, every frame moves the line.
-  const tick = () => {
-    if (video.paused) return;
-    timeline.move(video.currentTime);
-    requestAnimationFrame(tick);
-  };
-  video?.addEventListener("play", tick);
-}
+video?.addEventListener("timeupdate", () => showTime(video.currentTime));
+// timeupdate comes four times a second; while it plays, every frame moves the line.
+const tick = () => {
+  if (video.paused) return;
+  for (const timeline of timelines) timeline.move(video.currentTime);
+  requestAnimationFrame(tick);
+};
+video?.addEventListener("play", tick);

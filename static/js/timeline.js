@@ -1,4 +1,4 @@
-// Scores over time, one line per person, tied to the player: click or arrow keys move the video, the video moves the line.
+// One module's scores over time, a line per person, tied to the player: click or keys move the video, the video moves the line.
 
 import uPlot from "../vendor/uplot/dist/uPlot.esm.js";
 
@@ -24,30 +24,36 @@ export function clock(seconds) {
 
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-// One row of times for all people; where a person has no face, there is no score.
-function align(people) {
-  return uPlot.join(Object.values(people).map((line) => [line.times, line.scores]));
-}
-
 export class Timeline {
+  // `data`: {duration, worst: [seconds…], people: every id of the run, module: {realBelow, fakeFrom, people: {id: {times, scores}}}}
   constructor(root, data, onSeek) {
     this.root = root;
     this.data = data;
     this.onSeek = onSeek;
     this.time = 0;
+    this.hidden = new Set();
+    this.ids = Object.keys(data.module.people);
+    // One row of times for all people; where a person has no face, there is no score.
+    this.rows = uPlot.join(this.ids.map((id) => [data.module.people[id].times, data.module.people[id].scores]));
+    this.times = this.rows[0];
     root.addEventListener("click", (event) => this.#click(event));
     root.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.plot?.setSize(this.#size())).observe(root);
-    document.addEventListener("theme", () => this.show(this.key));
+    document.addEventListener("theme", () => this.draw());
+    this.draw();
   }
 
-  show(key) {
-    this.key = key;
-    this.module = this.data.modules[key];
-    this.times = align(this.module.people)[0];
+  draw() {
     this.plot?.destroy();
-    this.plot = new uPlot(this.#options(), align(this.module.people), this.root);
+    this.plot = new uPlot(this.#options(), this.rows, this.root);
     this.move(this.time);
+  }
+
+  show(id, shown) {
+    if (shown) this.hidden.delete(id);
+    else this.hidden.add(id);
+    const index = this.ids.indexOf(id);
+    if (index >= 0) this.plot.setSeries(index + 1, { show: shown });
   }
 
   setTime(seconds) {
@@ -69,15 +75,17 @@ export class Timeline {
   #options() {
     const grid = { stroke: color("--line"), width: 1 };
     const axis = { stroke: color("--ink-2"), grid, ticks: grid, font: "12px system-ui" };
-    const series = Object.keys(this.module.people).map((id, index) => ({
+    const series = this.ids.map((id) => ({
       label: id,
       width: 2,
       spanGaps: true,
+      show: !this.hidden.has(id),
       points: { show: this.times.length < 40 },
-      ...lineOf(index),
+      ...lineOf(this.data.people.indexOf(id)),
     }));
     return {
       ...this.#size(),
+      padding: [10, 8, 0, 0],
       scales: { x: { time: false, range: [0, Math.max(this.data.duration, this.times.at(-1))] }, y: { range: [0, 1] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map(clock), size: 30 },
@@ -92,7 +100,7 @@ export class Timeline {
 
   // The parts of the scale above and below the thresholds, in the colours of their verdicts.
   #zones(plot) {
-    const { realBelow, fakeFrom } = this.module;
+    const { realBelow, fakeFrom } = this.data.module;
     if (realBelow === null) return;
     const { ctx, bbox } = plot;
     const zone = (from, to, fill) => {
@@ -120,23 +128,29 @@ export class Timeline {
     this.onSeek(Math.max(0, this.plot.posToVal(event.clientX - box.left, "x")));
   }
 
-  // Left and right go from score to score, with Shift ten at once; Home and End to the first and the last.
+  // Left and right go from score to score, with Shift ten at once; Home and End to the first and the last; Page Up and
+  // Page Down to the moments with the highest scores.
   #key(event) {
     const last = this.times.length - 1;
     const here = this.times.findIndex((time) => time >= this.time - 0.001);
     const at = here < 0 ? last : here;
     const step = event.shiftKey ? 10 : 1;
     const exact = Math.abs(this.times[at] - this.time) < 0.001;
-    const target = {
-      ArrowRight: at + (exact ? step : step - 1),
-      ArrowUp: at + (exact ? step : step - 1),
-      ArrowLeft: at - step,
-      ArrowDown: at - step,
-      Home: 0,
-      End: last,
-    }[event.key];
+    const score = (index) => this.times[Math.min(Math.max(index, 0), last)];
+    const forward = at + (exact ? step : step - 1);
+    const targets = {
+      ArrowRight: () => score(forward),
+      ArrowUp: () => score(forward),
+      ArrowLeft: () => score(at - step),
+      ArrowDown: () => score(at - step),
+      Home: () => score(0),
+      End: () => score(last),
+      PageDown: () => this.data.worst.find((time) => time > this.time + 0.05) ?? this.data.worst.at(-1),
+      PageUp: () => this.data.worst.findLast((time) => time < this.time - 0.05) ?? this.data.worst[0],
+    };
+    const target = targets[event.key]?.();
     if (target === undefined) return;
     event.preventDefault();
-    this.onSeek(this.times[Math.min(Math.max(target, 0), last)]);
+    this.onSeek(target);
   }
 }

@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 
 from detection.records.schema import Reason
 from tests.e2e.conftest import Site
-from tests.e2e.waiting import wait_until
 from tests.web import samples
 
 pytestmark = pytest.mark.e2e
@@ -69,26 +68,6 @@ def _violations(page: Page) -> list[dict]:
     page.evaluate(AXE.read_text())  # not as a script element: the page's policy forbids that, as it should
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
     return page.evaluate("options => axe.run(document, options)", options)["violations"]
-
-
-def test_the_timeline_and_the_player_are_one(page: Page, runs: dict[str, str]) -> None:
-    page.goto(runs["people"])
-    wait_until(page, "document.querySelector('video').readyState >= 1")
-    timeline = page.get_by_role("slider", name="Score over time")
-    box = timeline.locator(".u-over").bounding_box()
-    timeline.click(position={"x": 80 + box["width"] / 2, "y": 40})
-    wait_until(page, "Math.abs(document.querySelector('video').currentTime - 5) < 0.7")
-    timeline.press("Home")
-    wait_until(page, "document.querySelector('video').currentTime === 0")
-    timeline.press("ArrowRight")
-    wait_until(page, "document.querySelector('video').currentTime > 0.1")
-    second = page.evaluate("document.querySelector('video').currentTime")
-    timeline.press("ArrowLeft")
-    wait_until(page, "document.querySelector('video').currentTime === 0")
-    assert second == pytest.approx(10 / 59, abs=0.02)
-    page.locator("#result .evidence [data-seek]").last.click()
-    wait_until(page, "document.querySelector('video').currentTime > 5")
-    assert float(timeline.get_attribute("aria-valuenow")) > 5
 
 
 def test_colours_are_switched_and_kept(page: Page) -> None:

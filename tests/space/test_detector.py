@@ -33,7 +33,12 @@ def test_every_judged_frame_has_a_probability_and_every_key_frame_a_picture(obse
     assert person.frames == len(outcome.timeline) <= MAX_FACES + len(observation.people[0].key_frames)
     assert all(0 <= frame.score <= 1 for frame in outcome.timeline)
     assert outcome.thresholds.verdict(outcome.score) == outcome.verdict
-    assert len(outcome.evidence) == len(observation.people[0].key_frames)
+    key_frames = {observation.people[0].faces[k.face].frame_index for k in observation.people[0].key_frames}
+    worst = max(outcome.timeline, key=lambda frame: frame.score).frame_index
+    regions = {e.frame_index: e for e in outcome.evidence if e.kind == "mri"}
+    assert set(regions) == key_frames | {worst}
+    assert [index for index, e in regions.items() if "most_suspicious" in e.reasons] == [worst]
+    assert {e.frame_index for e in outcome.evidence if e.kind == "plain_frame"} == {worst} - key_frames
     for evidence in outcome.evidence:
         assert cv2.imread(str(tmp_path / evidence.path)).shape == (256, 256, 3)
     assert steps[-1] == (person.frames, person.frames)

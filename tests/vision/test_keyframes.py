@@ -4,7 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from detection.vision.keyframes import KEY_FRAMES, MAX_SCENES, Candidate, KeyFramePicker, Scene, spread, worth
+from detection.vision.keyframes import (
+    KEY_FRAMES,
+    MAX_SCENES,
+    Candidate,
+    KeyFramePicker,
+    Scene,
+    Why,
+    reasons,
+    spread,
+    worth,
+)
 from detection.vision.types import FaceQuality
 
 GOOD = FaceQuality(120, 0.3, 0, 0, 0)
@@ -82,3 +92,23 @@ def test_worth_prefers_large_sharp_frontal_usable() -> None:
     assert worth(GOOD) > worth(replace(GOOD, sharpness=0.1))
     assert worth(GOOD) > worth(replace(GOOD, yaw_deg=-50))
     assert worth(GOOD) > worth(replace(GOOD, reasons=("blurred",)))
+
+
+def test_every_key_frame_has_a_reason() -> None:
+    blurred = replace(GOOD, sharpness=0.01, reasons=("blurred",))
+    large = replace(GOOD, size_px=300, yaw_deg=30)
+    sharp = replace(GOOD, sharpness=0.6, yaw_deg=-20)
+    turned = replace(GOOD, yaw_deg=40)
+    assert reasons([blurred, turned, large, sharp, GOOD, turned]) == [
+        (Why.BEST_OF_STRETCH,),
+        (Why.FIRST_CLEAR,),
+        (Why.LARGEST,),
+        (Why.SHARPEST,),
+        (Why.MOST_FRONTAL,),
+        (Why.BEST_OF_STRETCH,),
+    ]
+
+
+def test_a_single_face_is_not_the_largest_of_anything() -> None:
+    assert reasons([GOOD]) == [(Why.FIRST_CLEAR,)]
+    assert reasons([replace(GOOD, reasons=("too_small",))]) == [(Why.BEST_OF_STRETCH,)]

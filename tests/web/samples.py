@@ -14,16 +14,19 @@ import skimage.data
 from detection.records import store, uploads
 from detection.records.schema import (
     Analysis,
+    Credentials,
     Deviation,
     Evidence,
     FrameScore,
     ModuleOutcome,
     PersonOutcome,
     PersonScore,
+    Provenance,
     Reason,
     RunRecord,
     RunState,
     Span,
+    StreamFacts,
     Thresholds,
 )
 from detection.records.uploads import Upload
@@ -137,6 +140,11 @@ def _analysis(folder: Path, scores: tuple[float, ...], modules: tuple[str, ...],
         frames_analysed=100,
         seconds=2.4,
         versions={"program": "0.1.0", "onnxruntime": "1.31.1"},
+        provenance=Provenance(
+            {"encoder": "Lavf62", "title": "A morning’s walk"},
+            (StreamFacts("video", "h264", 250_000, {"language": "und"}),),
+            Credentials("valid", signer="Signer, Test Organisation", actions=("c2pa.created · Painter",)),
+        ),
     )
 
 
@@ -146,7 +154,11 @@ def _outcome(folder: Path, key: str, scores: tuple[float, ...], duration_s: floa
         for number, score in enumerate(scores, 1)
         for time in np.linspace(0, duration_s, 60)
     ]
-    shown = [point for point in points if point.frame_index % 48 == 0]
+    shown = [point for index, point in enumerate(points) if index % 60 % 9 == 0]  # seven moments of each person
+    worst = {
+        number: max((p for p in shown if p.person == number), key=lambda p: p.score)
+        for number in range(1, len(scores) + 1)
+    }
     evidence = [
         Evidence(
             kind,
@@ -155,11 +167,12 @@ def _outcome(folder: Path, key: str, scores: tuple[float, ...], duration_s: floa
             p.frame_index,
             p.time_s,
             said,
+            why,
         )
         for p in shown
-        for kind, where, heat, said in (
-            ("plain_frame", "plain_frames", 0.0, None),
-            ("mri", f"{key}/mri", p.score, p.score),
+        for kind, where, heat, said, why in (
+            ("plain_frame", "plain_frames", 0.0, None, ("first_clear",) if p.time_s == 0 else ("best_of_stretch",)),
+            ("mri", f"{key}/mri", p.score, p.score, ("most_suspicious",) if p is worst[p.person] else ()),
         )
     ]
     deviations = (

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from detection.web.following import STAGES
 from detection.web.templatetags.deepfake import duration, queue_place
-from detection.web.words import PICTURES, REASONS, STATES, VERDICTS
+from detection.web.words import CREDENTIALS, LIMITS, PICTURES, REASONS, STATES, VERDICTS, WHY
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 needs_gettext = pytest.mark.skipif(not shutil.which("msgfmt"), reason="GNU gettext is not installed")
@@ -33,8 +33,8 @@ def test_the_browsers_language_is_taken(client: Client) -> None:
 
 
 def test_every_word_of_a_result_has_its_chinese() -> None:
-    texts = [*STATES.values(), *STAGES.values()]
-    for group in (VERDICTS, REASONS, PICTURES):
+    texts = [*STATES.values(), *STAGES.values(), *WHY.values(), *LIMITS]
+    for group in (VERDICTS, REASONS, PICTURES, CREDENTIALS):
         texts += [text for words in group.values() for text in vars(words).values()]
     with translation.override("zh-hans"):
         assert [str(text) for text in texts if not re.search("[一-鿿]", str(text))] == []

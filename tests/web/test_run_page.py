@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def test_frames_and_maps_stand_side_by_side(client: Client, media: Path, upload:
     run = samples.finished_run(media, upload)
     page = page_of(client, run.id)
     pair = page.split('<div class="pictures">')[1].split("</div>")[0]
-    assert pair.index("plain_frames/1_0.png") < pair.index("mri/1_0.png")
+    assert pair.index("plain_frames/1_") < pair.index("mri/1_")
     assert "a map of a genuine face has bright spots too" in page
 
 
@@ -61,8 +62,41 @@ def test_it_says_which_direction_a_score_means(client: Client, media: Path, uplo
 def test_it_shows_what_deviates(client: Client, media: Path, upload: Upload) -> None:
     page = page_of(client, samples.finished_run(media, upload, modules=("space", "feature")).id)
     assert "blink rate" in page
-    assert "Outside the range of genuine faces." in page
+    assert "Outside the range of genuine faces, by" in page
     assert "Within the range of genuine faces." in page
+
+
+def test_it_says_what_it_does_not_say_and_what_is_missing(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload, modules=("space", "feature")).id)
+    assert page.count("What this verdict does not say") == 2  # a link beside the verdict, and the section
+    assert "A face that was generated as a whole has no seam to find" in page
+    assert "No module of this run gave: Blending boundary · Where the model looked." in page
+    assert "The modules agree (Space: Probably forged · Feature: Probably forged)." in page
+
+
+def test_it_shows_what_the_file_says_of_its_origin(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload).id)
+    for fact in (
+        "Present, and unchanged since it was signed",
+        "Signer, Test Organisation",
+        "A morning’s walk",
+        "250 kbit/s",
+    ):
+        assert fact in page
+
+
+def test_a_run_from_before_origins_were_read_says_so(client: Client, media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload)
+    path = store.run_dir(media, run.id) / "record.json"
+    plain = json.loads(path.read_text())
+    del plain["analysis"]["provenance"]
+    for outcome in plain["analysis"]["modules"].values():
+        for evidence in outcome["evidence"]:
+            del evidence["reasons"]
+    path.write_text(json.dumps(plain))
+    page = page_of(client, run.id)
+    assert "Not read in this run" in page
+    assert "Chosen:" not in page
 
 
 def test_it_shows_the_file_and_the_versions(client: Client, media: Path, upload: Upload) -> None:

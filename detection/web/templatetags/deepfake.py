@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from detection.modules import MODULES
-from detection.records.schema import RunState, Thresholds, Verdict
+from detection.records.schema import CredentialState, RunState, Thresholds, Verdict
 from detection.web import words
-from detection.web.result import KeyFrame
 
 register = template.Library()
 
@@ -189,7 +188,23 @@ def verdict_words(verdict: Verdict) -> words.VerdictWords:
 
 
 @register.simple_tag
-def evidence_notes(frames: list[KeyFrame]) -> list[words.PictureWords]:
-    """What each kind of picture among the key frames is, once."""
-    seen = {picture.words.title: picture.words for frame in frames for picture in frame.pictures}
-    return [each for each in seen.values() if each.note]
+def credential_words(state: CredentialState) -> words.PictureWords:
+    return words.CREDENTIALS[state]
+
+
+@register.filter
+def verdict_label(verdict: Verdict) -> Any:
+    return words.VERDICTS[verdict].label
+
+
+@register.filter
+def stream_kind(kind: str) -> str:
+    return {"video": _("Picture"), "audio": _("Sound"), "subtitle": _("Subtitles")}.get(kind, kind)
+
+
+@register.filter
+def bit_rate(per_second: int | None) -> str:
+    """In kilobits or megabits a second, as cameras and players give it."""
+    if not per_second:
+        return "–"
+    return f"{per_second / 1e6:.1f} Mbit/s" if per_second >= 1e6 else f"{per_second / 1e3:.0f} kbit/s"
