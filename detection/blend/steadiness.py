@@ -1,7 +1,7 @@
 """Whether the light on a face agrees with itself over time, with the face's shape, with the neck and with other faces.
 
-Measured and shown against genuine faces, and not weighed in the score: on labelled clips these quantities told cameras
-and rooms apart, and of a forgery and its genuine twin no better than a coin (README of the module).
+Measured and shown against genuine faces, and not weighed in the score: most of these quantities tell cameras and rooms
+apart, and the one that may tell forgeries was seen to do so on the development clips alone (README of the module).
 """
 
 from __future__ import annotations
