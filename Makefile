@@ -11,7 +11,7 @@ DEEPFAKE_TEST_TRAINING ?= 1
 TEST_NEEDS := $(if $(filter 0,$(DEEPFAKE_TEST_TRAINING)),,$(VENV)/train.done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-history bench-relight clean frontend
+.PHONY: help run test lint bench bench-history bench-relight fuzz clean frontend
 
 help:  ## list the commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,9 @@ bench-history: $(VENV)/run.done  ## the history's pages with 100,000 runs
 
 bench-relight: $(VENV)/run.done  ## quality and speed of relighting (needs the light stage in ../shared/data)
 	$(BIN)/python -m tests.benchmarks.bench_relight
+
+fuzz: $(VENV)/dev.done  ## a thousand hostile files through probe, decode, detect and upload
+	$(BIN)/python -m tests.hostile.fuzz --seed 6 --cases 1000
 
 frontend: $(VENV)/run.done
 	@$(BIN)/python tools/frontend.py

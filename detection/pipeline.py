@@ -66,6 +66,9 @@ def analyse(
         progress(Stage.PROBE, 0, 1)
         video = probe(path, options.max_duration_s, options.sha256)
         observation = observe(path, video, partial(progress, Stage.DECODE))
+    except MemoryError:
+        detail = f"{path.name} needs more memory than this process may take. Scale it down, or raise the limit."
+        return _without_result(Reason.UNREADABLE, detail, modules, observation, started_s)
     except VideoError as error:
         return _without_result(error.reason, error.detail, modules, observation, started_s)
     if (fault := _fault(observation)) is not None:
@@ -109,6 +112,9 @@ def _run_module(key: str, observation: Observation, context: ModuleContext) -> M
 
 def _fault(observation: Observation) -> tuple[Reason, str] | None:
     """Why the faces of a video cannot be judged, whatever the module; None when they can."""
+    if not observation.people and observation.frames_analysed < MIN_USABLE_FACES:  # no face is followed in so few
+        count = observation.frames_analysed
+        return Reason.TOO_FEW_FRAMES, f"The video has {count} frames that can be seen; {MIN_USABLE_FACES} are needed."
     if not observation.people:
         return Reason.NO_FACE, f"No face was found in {observation.frames_analysed} frames."
     if max(sum(f.quality.usable for f in p.faces) for p in observation.people) >= MIN_USABLE_FACES:

@@ -96,6 +96,11 @@ class Session:
         return tuple(np.concatenate(output) for output in zip(*parts, strict=True))
 
 
+def uses_cuda(device: str) -> bool:
+    """Whether networks run on CUDA when `device` is asked for."""
+    return device != "cpu" and "CUDAExecutionProvider" in onnxruntime.get_available_providers()
+
+
 def core_count() -> int:
     """The cores that this process may use, which in a container are fewer than the machine's."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

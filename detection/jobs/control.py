@@ -14,6 +14,7 @@ class Interrupt(StrEnum):
     CANCEL = "cancel"  # somebody does not want the result any more
     STOP = "stop"  # the worker has to end; the task will be done later
     TIMEOUT = "timeout"  # it took too long
+    MEMORY = "memory"  # it took too much memory
 
 
 class Interrupted(Exception):
@@ -78,8 +79,8 @@ class Control:
         if self._why is not None:
             raise Interrupted(self._why)
 
-    def watch(self, timeout_s: float) -> None:
-        """Interrupt the running task if it was cancelled or has taken longer than `timeout_s`."""
+    def watch(self, timeout_s: float, *, is_too_large: bool = False) -> None:
+        """Interrupt the running task if it was cancelled, has taken longer than `timeout_s` or too much memory."""
         with self._lock:
             if self._task is None or self._why is not None:
                 return
@@ -87,6 +88,8 @@ class Control:
                 self._why, self._asked_s = Interrupt.CANCEL, time.monotonic()
             elif time.monotonic() - self._began_s > timeout_s:
                 self._why, self._asked_s = Interrupt.TIMEOUT, time.monotonic()
+            elif is_too_large:
+                self._why, self._asked_s = Interrupt.MEMORY, time.monotonic()
 
     def overdue(self, grace_s: float) -> Interrupt | None:
         """The interruption that was not followed within `grace_s`."""

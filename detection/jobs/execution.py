@@ -11,7 +11,6 @@ from typing import cast
 
 from django.conf import settings
 
-from detection.inference import session
 from detection.jobs.control import Interrupt, Interrupted
 from detection.records import store
 from detection.records.schema import Analysis, RunRecord, RunState
@@ -23,10 +22,11 @@ logger = logging.getLogger(__name__)
 
 def analyse_video(path: Path, sha256: str, modules: Sequence[str], run_dir: Path, progress: ReportProgress) -> Analysis:
     """Analyse a file as the settings say, with evidence below `run_dir`. Raises what `progress` raises."""
-    from detection.pipeline import Options, analyse  # loads the networks' libraries
+    from detection.inference import session  # these load the networks' libraries
+    from detection.pipeline import Options, analyse
     from detection.vision.provenance import read_provenance
 
-    session.configure(device=cast(session.Device, settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
+    session.configure(device=cast("session.Device", settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
     options = Options(max_duration_s=settings.DEEPFAKE_MAX_DURATION_S, sha256=sha256)
     analysis = analyse(path, modules, run_dir, progress, options)
     return replace(analysis, provenance=read_provenance(path))
@@ -64,7 +64,7 @@ class Execution:
             self.settle(interruption.why)
             raise
         except Exception as error:
-            message = f"The analysis failed: {error or type(error).__name__}"
+            message = f"The analysis failed: {str(error) or type(error).__name__}"
             store.finish_run(self.root, self.run_id, RunState.FAILED, error=message)
             raise
 
@@ -87,6 +87,9 @@ class Execution:
         elif why is Interrupt.TIMEOUT:
             limit = f"{settings.DEEPFAKE_RUN_TIMEOUT_S} s (DEEPFAKE_RUN_TIMEOUT_S)"
             store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took longer than {limit}.")
+        elif why is Interrupt.MEMORY:
+            limit = f"{settings.DEEPFAKE_MAX_MEMORY_MB} MB of memory (DEEPFAKE_MAX_MEMORY_MB)"
+            store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took more than {limit}.")
         else:
             attempts = store.load_run(self.root, self.run_id).attempts
             store.requeue_run(self.root, self.run_id, attempts=max(attempts - 1, 0))

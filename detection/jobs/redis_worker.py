@@ -25,8 +25,9 @@ from detection.jobs import presence, recovery
 from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.redis_queue import ATTEMPTS, RedisJob, RedisQueue, attempted_by
 from detection.jobs.watchdog import Watchdog
-from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED
+from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED, KERNEL_GRACE_S
 from detection.records.files import locked
+from detection.vision.confinement import end_after
 
 WAIT_S = 1  # for a job, before looking whether this process is to end
 WORKER_TTL_S = 60
@@ -49,7 +50,16 @@ class RedisWorker(SimpleWorker):
     death_penalty_class = TimerDeathPenalty  # it leaves signals alone; the watchdog looks after the analysis' time
     max_connection_wait_time = AFTER_REDIS_ERROR_S
 
-    def __init__(self, root: Path, name: str, control: Control, *, timeout_s: float, parent: int | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        control: Control,
+        *,
+        timeout_s: float,
+        parent: int | None = None,
+        memory_mb: int | None = None,
+    ) -> None:
         self._root = root
         self._control = control
         self._timeout_s = timeout_s
@@ -59,7 +69,10 @@ class RedisWorker(SimpleWorker):
             [self._queue], name, connection=self._queue.connection, worker_ttl=WORKER_TTL_S,
             job_class=RedisJob, serializer=self._queue.serializer, log_job_description=False,
         )  # fmt: skip
-        self._watchdog = Watchdog(control, timeout_s=timeout_s, parent=parent, abandon=self._abandon)
+        self._watchdog = Watchdog(
+            control, timeout_s=timeout_s, parent=parent, abandon=self._abandon, memory_mb=memory_mb
+        )
+        self._status = EXIT_STOPPED
         self._job: tuple[Job, Execution] | None = None
         self._seen_between_s: dict[str, float] = {}
         self._orphans_s = self._runs_s = -RUNS_EVERY_S
@@ -82,7 +95,7 @@ class RedisWorker(SimpleWorker):
                     self.teardown()
         except BlockingIOError:
             return EXIT_BUSY
-        return EXIT_STOPPED
+        return self._status
 
     def _serve_next(self, died: str | None) -> None:
         try:
@@ -102,7 +115,11 @@ class RedisWorker(SimpleWorker):
         job.save_meta()
         execution = self.prepare_execution(job)
         self._job = (job, execution)
-        self.perform_job(job, queue, execution)
+        end_after(self._timeout_s + KERNEL_GRACE_S)
+        try:
+            self.perform_job(job, queue, execution)
+        finally:
+            end_after(0)
         self.set_state(WorkerStatus.IDLE)
 
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
@@ -113,8 +130,11 @@ class RedisWorker(SimpleWorker):
         error = exc_info[1]
         if isinstance(error, Interrupted) and error.why is Interrupt.STOP:
             self._release(job, execution, counted=False)
-        else:
-            super()._finalize_failure(job, queue, execution, exc_info)
+            return
+        super()._finalize_failure(job, queue, execution, exc_info)
+        if isinstance(error, Interrupted) and error.why is Interrupt.MEMORY:
+            self._status = EXIT_ABANDONED  # what a file took of it may never come back to this process
+            self._control.stop()
 
     def _release(self, job: Job, execution: Execution | None, *, counted: bool) -> None:
         """Put a job back to the front of the queue. Without `counted` its last attempt is forgotten."""

@@ -26,6 +26,11 @@ SHORT_LIFE_S = 10.0  # one that ends sooner, without a job, has a fault that a q
 LONGEST_PAUSE_S = 60.0
 STOP_WITHIN_S = 12.0  # a little longer than the worker gives its task
 
+SIGNALS_MEAN = {
+    "SIGKILL": " (killed, as the system does when memory runs out)",
+    "SIGALRM": " (the time limit was over)",
+}
+
 logger = logging.getLogger(__name__)
 
 
@@ -92,7 +97,7 @@ def how_it_died(status: int) -> str | None:
     if status > 0:
         return f"with exit status {status}"
     name = signal.Signals(-status).name
-    return f"by {name}" + (" (killed, as the system does when memory runs out)" if name == "SIGKILL" else "")
+    return f"by {name}" + SIGNALS_MEAN.get(name, "")
 
 
 _supervisor: Supervisor | None = None

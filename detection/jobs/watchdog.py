@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable
 
 from detection.jobs.control import Control, Interrupt
+from detection.vision.confinement import resident_mb
 
 LOOK_EVERY_S = 0.25
 GRACE_S = 8.0  # for one step of the analysis, between two calls of progress
@@ -23,18 +24,25 @@ logger = logging.getLogger(__name__)
 
 
 class Watchdog(threading.Thread):
-    """Turns signals, the end of `parent`, cancellation and `timeout_s` into interruptions of `control`.
+    """Turns signals, the end of `parent`, cancellation, `timeout_s` and `memory_mb` into interruptions of `control`.
 
     A task that does not follow within GRACE_S hangs in native code (a decoder, a network): `abandon` is called, from
     this thread, and has to end the process.
     """
 
     def __init__(
-        self, control: Control, *, timeout_s: float, parent: int | None, abandon: Callable[[Interrupt], None]
+        self,
+        control: Control,
+        *,
+        timeout_s: float,
+        parent: int | None,
+        abandon: Callable[[Interrupt], None],
+        memory_mb: int | None = None,
     ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._control = control
         self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
         self._parent = parent
         self._abandon = abandon
         self._signals, self._wake = socket.socketpair()
@@ -61,7 +69,8 @@ class Watchdog(threading.Thread):
             elif self._parent is not None and os.getppid() != self._parent and not self._control.stopping:
                 logger.info("The worker ends: its server is gone.")
                 self._control.stop()
-            self._control.watch(self._timeout_s)
+            is_too_large = self._memory_mb is not None and resident_mb() > self._memory_mb
+            self._control.watch(self._timeout_s, is_too_large=is_too_large)
             why = self._control.overdue(GRACE_S)
             if why is not None:
                 self._abandon(why)

@@ -24,11 +24,13 @@ from detection.jobs.queue import FileQueue, Job, JobError
 from detection.jobs.watchdog import Watchdog
 from detection.records.files import locked
 from detection.records.store import now
+from detection.vision.confinement import end_after
 
 IDLE_S = 0.2
 TIDY_EVERY_S = 30.0
 LOCK_WITHIN_S = 1.0  # a page may be looking whether it is held
 AFTER_DISK_ERROR_S = 5.0
+KERNEL_GRACE_S = 30.0  # beyond the time limit: for native code that lets not even the watchdog run
 
 NICENESS = 5
 OOM_SCORE = 500  # of 1000: as if it used half of the memory on top of what it uses
@@ -41,14 +43,23 @@ logger = logging.getLogger(__name__)
 
 
 class Worker:
-    """Serves the queue of one media folder. `parent` is the process to live and die with, None for a standalone one."""
+    """Serves the queue of one media folder. `parent` is the process to live and die with, None for a standalone one.
 
-    def __init__(self, root: Path, control: Control, *, timeout_s: float, parent: int | None = None) -> None:
+    A job that takes longer than `timeout_s` or more than `memory_mb` is ended, together with the process if need be.
+    """
+
+    def __init__(
+        self, root: Path, control: Control, *, timeout_s: float, parent: int | None = None, memory_mb: int | None = None
+    ) -> None:
         self.id = presence.handmade_worker()
         self._root = root
         self._queue = FileQueue(root)
         self._control = control
-        self._watchdog = Watchdog(control, timeout_s=timeout_s, parent=parent, abandon=self._abandon)
+        self._timeout_s = timeout_s
+        self._watchdog = Watchdog(
+            control, timeout_s=timeout_s, parent=parent, abandon=self._abandon, memory_mb=memory_mb
+        )
+        self._status = EXIT_STOPPED
         self._job: Job | None = None
         self._has_orphans = True
         self._orphaned: str | None = None  # how the process ended that left jobs claimed
@@ -69,7 +80,7 @@ class Worker:
                     self._serve_next()
         except BlockingIOError:
             return EXIT_BUSY
-        return EXIT_STOPPED
+        return self._status
 
     def _serve_next(self) -> None:
         try:
@@ -95,6 +106,7 @@ class Worker:
 
     def _execute(self, job: Job) -> None:
         try:
+            end_after(self._timeout_s + KERNEL_GRACE_S)
             value = self._call(job)
         except Interrupted as interruption:
             logger.info("Job %s %s was interrupted: %s.", job.id, job.args, interruption.why)
@@ -102,11 +114,16 @@ class Worker:
                 self._queue.release(job, counted=False)
             else:
                 self._finish(_failed(job, interruption))
+            if interruption.why is Interrupt.MEMORY:  # what a file took of it may never come back to this process
+                self._status = EXIT_ABANDONED
+                self._control.stop()
         except (Exception, SystemExit) as error:
             logger.exception("Job %s %s failed.", job.id, job.args)
             self._finish(_failed(job, error))
         else:
             self._finish(replace(job, status="SUCCESSFUL", result=value, finished_at=now()))
+        finally:
+            end_after(0)
 
     def _call(self, job: Job) -> object:
         result = task_result(job, "default")

@@ -1,22 +1,21 @@
-"""One video of `manage.py detect`: the analysis that the worker does, in this process."""
+"""One video of `manage.py detect`: the analysis that the worker does, in a child of this process."""
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from detection.inference.weights import sha256_of
-from detection.jobs.control import Interrupt, Interrupted
-from detection.jobs.execution import Execution, ReportProgress, analyse_video
-from detection.jobs.reporting import Reporter
+from detection.jobs.control import Interrupt
+from detection.jobs.execution import Execution, ReportProgress
+from detection.management.isolation import Analyst, AnalystDied, Answer, Request
 from detection.records import store, uploads
 from detection.records.schema import Analysis, Reason, RunState
 from detection.vision.suffixes import VIDEO_SUFFIXES
 
-logger = logging.getLogger(__name__)
+READING = ("", "probe", "decode")  # the stages of an analysis before the modules
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,9 @@ def videos_in(names: Sequence[str]) -> list[Path]:
     return found
 
 
-def detect(path: Path, modules: Sequence[str], report: ReportProgress, record_in: Path | None) -> Detection:
+def detect(
+    path: Path, modules: Sequence[str], report: ReportProgress, record_in: Path | None, analyst: Analyst
+) -> Detection:
     """Analyse one file. In the media folder `record_in` it is kept as an upload and a run, as if the site had done it.
 
     What is wrong with the file or goes wrong in its analysis is a Detection with a `problem`. Raises OSError when
@@ -57,7 +58,9 @@ def detect(path: Path, modules: Sequence[str], report: ReportProgress, record_in
     problem = _problem_of(path)
     if problem is not None:
         return Detection(str(path), problem=problem, reason=Reason.UNREADABLE)
-    return _unrecorded(path, modules, report) if record_in is None else _recorded(path, modules, report, record_in)
+    if record_in is None:
+        return _unrecorded(path, modules, report, analyst)
+    return _recorded(path, modules, report, analyst, record_in)
 
 
 def _problem_of(path: Path) -> str | None:
@@ -74,41 +77,43 @@ def _problem_of(path: Path) -> str | None:
     return None
 
 
-def _unrecorded(path: Path, modules: Sequence[str], report: ReportProgress) -> Detection:
+def _unrecorded(path: Path, modules: Sequence[str], report: ReportProgress, analyst: Analyst) -> Detection:
     sha256 = sha256_of(path)
-    try:
-        with tempfile.TemporaryDirectory(prefix="detect-") as folder:
-            return Detection(str(path), sha256, analyse_video(path, sha256, modules, Path(folder), report))
-    except Exception as error:
-        logger.exception("The analysis of %s failed.", path)
-        return _failed(path, sha256, f"The analysis failed: {error}")
+    with tempfile.TemporaryDirectory(prefix="detect-", ignore_cleanup_errors=True) as folder:
+        try:
+            answer = analyst.analyse(Request(path, sha256, tuple(modules), Path(folder)), report)
+        except AnalystDied as death:
+            return _dead(path, sha256, death)
+    return _told(path, sha256, answer)
 
 
-def _recorded(path: Path, modules: Sequence[str], report: ReportProgress, root: Path) -> Detection:
+def _recorded(path: Path, modules: Sequence[str], report: ReportProgress, analyst: Analyst, root: Path) -> Detection:
     with path.open("rb") as file:
         upload = uploads.add_stream(root, path.name, uploads.read_chunks(file))
     record = store.create_run(root, upload, modules, state=RunState.RUNNING)
-    execution, recorder = Execution(root, record.id), Reporter(root, record.id, modules)
-
-    def report_twice(stage: str, done: int, total: int) -> None:
-        recorder(stage, done, total)
-        report(stage, done, total)
-
-    with store.holding(root, record.id):
-        try:
-            finished = execution.analyse(record, report_twice)
-            recorder.finished()
-        except KeyboardInterrupt:
-            execution.settle(Interrupt.CANCEL)
-            raise
-        except Interrupted:
-            return _failed(path, upload.sha256, "The run was cancelled on the site.")
-        except Exception as error:
-            logger.exception("The analysis of %s failed.", path)
-            return _failed(path, upload.sha256, f"The analysis failed: {error}")
-    return Detection(str(path), upload.sha256, finished.analysis)
+    try:
+        request = Request(root / upload.path, upload.sha256, tuple(modules), root, record.id)
+        return _told(path, upload.sha256, analyst.analyse(request, report))
+    except KeyboardInterrupt:
+        analyst.end()
+        Execution(root, record.id).settle(Interrupt.CANCEL)
+        raise
+    except AnalystDied as death:
+        detection = _dead(path, upload.sha256, death)
+        store.finish_run(root, record.id, RunState.FAILED, error=detection.problem)
+        return detection
 
 
-def _failed(path: Path, sha256: str | None, problem: str) -> Detection:
-    """For a fault of this program, not of the video: it has no other reason to give than that no module did."""
+def _told(path: Path, sha256: str, answer: Answer) -> Detection:
+    """A fault of this program, not of the video, has no other reason to give than that no module did."""
+    reason = Reason.MODULE_UNAVAILABLE if answer.problem else None
+    return Detection(str(path), sha256, answer.analysis, answer.problem, reason)
+
+
+def _dead(path: Path, sha256: str, death: AnalystDied) -> Detection:
+    """What ends the process while it is being read is the file; later it is a module."""
+    if death.stage in READING:
+        problem = f"{path.name} cannot be read: {death}. Export it again, for instance as MP4."
+        return Detection(str(path), sha256, problem=problem, reason=Reason.UNREADABLE)
+    problem = f"The analysis failed in {death.stage}: {death}."
     return Detection(str(path), sha256, problem=problem, reason=Reason.MODULE_UNAVAILABLE)

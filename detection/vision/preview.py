@@ -25,6 +25,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from detection.records.schema import Reason, VideoProperties
+from detection.vision.confinement import confine_memory, end_after
 from detection.vision.video import VideoError, decode, open_video, orientation_of, packets, probe, shown_size, start_s
 
 MAX_SIDES_PX = (1280, 720)  # of a wide picture; a tall one may have 720 × 1280
@@ -55,9 +56,16 @@ def plays_everywhere(video: VideoProperties, source: Path) -> bool:
 
 def write_poster(source: Path, target: Path) -> None:
     """One upright frame of `source` as a JPEG of at most POSTER_MAX_PX. Raises VideoError."""
+    try:
+        _write_poster(source, target, POSTER_AT)
+    except (VideoError, av.FFmpegError):  # it cannot be searched, or holds nothing sound there
+        _write_poster(source, target, 0.0)
+
+
+def _write_poster(source: Path, target: Path, at: float) -> None:
     with open_video(source) as (container, stream):
-        if container.duration:
-            container.seek(int(container.duration * POSTER_AT))  # lands on the key frame before
+        if container.duration and at:
+            container.seek(int(container.duration * at))  # lands on the key frame before
         frame = _first_frame(source, container, stream)
         size = _fit(shown_size(stream, frame), (POSTER_MAX_PX, POSTER_MAX_PX))
         upright = Upright(size, "yuvj420p").apply(frame)
@@ -79,7 +87,8 @@ def write_preview(source: Path, target: Path) -> None:
         _replacing(target) as temporary,
         av.open(str(temporary), "w", format="mp4", options=options) as output,
     ):
-        _transcode(container, stream, output, size)
+        if not _transcode(container, stream, output, size):
+            raise VideoError(Reason.UNREADABLE, f"{source.name} holds no picture that can be shown.")
 
 
 def _first_frame(source: Path, container: InputContainer, stream: VideoStream) -> VideoFrame:
@@ -89,7 +98,8 @@ def _first_frame(source: Path, container: InputContainer, stream: VideoStream) -
     raise VideoError(Reason.UNREADABLE, f"{source.name} holds no picture that can be decoded.")
 
 
-def _transcode(container: InputContainer, video: VideoStream, output: OutputContainer, size: tuple[int, int]) -> None:
+def _transcode(container: InputContainer, video: VideoStream, output: OutputContainer, size: tuple[int, int]) -> int:
+    """Copy all that can be decoded; how many pictures that were. Without one, no file may have been written."""
     audio = next((stream for stream in container.streams.audio if stream.codec_context), None)
     pictures = output.add_stream("libx264", rate=video.average_rate or 25, options={"preset": "veryfast", "crf": "23"})
     pictures.width, pictures.height = size
@@ -98,18 +108,39 @@ def _transcode(container: InputContainer, video: VideoStream, output: OutputCont
     sound = output.add_stream("aac", rate=AUDIO_RATE_HZ, layout="stereo") if audio is not None else None
     resampler = av.AudioResampler(format="fltp", layout="stereo", rate=AUDIO_RATE_HZ)
     upright = Upright(size, "yuv420p")
-    last_pts = None
+    clock, count = _Clock(video), 0
     for frame in _frames(container, video, audio):
         _count_from_start(frame, start_s(container))
         if isinstance(frame, AudioFrame):
             for resampled in resampler.resample(frame):
                 output.mux(sound.encode(resampled) if sound else [])
-        elif frame.pts is not None and (last_pts is None or frame.pts > last_pts):  # else a damaged time stamp
-            last_pts = frame.pts
+        elif clock.stamp(frame):
+            count += 1
             output.mux(pictures.encode(upright.apply(frame)))
+    if not count:
+        return 0
     output.mux(pictures.encode(None))
     if sound is not None:
         output.mux(sound.encode(None))
+    return count
+
+
+class _Clock:
+    """Sees to it that pictures come in order of time. A raw stream has no time stamps: its pictures are counted."""
+
+    def __init__(self, video: VideoStream) -> None:
+        self._last: int | None = None
+        rate = video.average_rate or Fraction(25)
+        self._step = max(1, round(1 / (rate * (video.time_base or Fraction(1, 90_000)))))
+
+    def stamp(self, frame: VideoFrame) -> bool:
+        """Whether the picture can be shown; False for one with a damaged time stamp."""
+        if frame.pts is None:
+            frame.pts = 0 if self._last is None else self._last + self._step
+        if self._last is not None and frame.pts <= self._last:
+            return False
+        self._last = frame.pts
+        return True
 
 
 def _frames(
@@ -216,7 +247,12 @@ def main() -> int:
     parser.add_argument("target", type=Path)
     parser.add_argument("--max-duration-s", type=float)
     parser.add_argument("--sha256")
+    parser.add_argument("--memory-mb", type=int, help="what the process may take before requests for more fail")
+    parser.add_argument("--seconds", type=float, default=0.0, help="when the kernel ends it; 0: never")
     given = parser.parse_args()
+    if given.memory_mb:
+        confine_memory(given.memory_mb)
+    end_after(given.seconds)
     try:
         if given.what == "inspect":
             print(json.dumps(asdict(inspect(given.source, given.target, given.max_duration_s, given.sha256))))
@@ -227,6 +263,9 @@ def main() -> int:
             write_preview(given.source, given.target)
     except VideoError as error:
         print(json.dumps({"reason": error.reason, "detail": error.detail}))
+        return 2
+    except MemoryError:
+        print(json.dumps({"reason": Reason.UNREADABLE, "detail": f"{given.source.name} needs too much memory."}))
         return 2
     return 0
 

@@ -32,9 +32,10 @@ FORMATS = (
     # known so that they are called by their name: sound and still pictures
     "wav,mp3,flac,aac,aiff,amr,image2,jpeg_pipe,png_pipe,webp_pipe,bmp_pipe,tiff_pipe,gif_pipe,jpegxl_pipe"
 )
-OPEN_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
-
 MAX_PIXELS = 36_000_000  # 8K; a larger picture is taken for damage, or for an attack on the memory
+# The decoders keep to MAX_PIXELS as well, before they ask for memory: pictures may grow in the middle of a stream.
+DECODER_OPTIONS = {"max_pixels": str(MAX_PIXELS)}
+OPEN_OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file", **DECODER_OPTIONS}
 MAX_DECODER_THREADS = 8  # each holds frames
 PROBED_PACKETS = 250
 MAX_BARREN_PACKETS = 1500  # without one frame: the file counts as unreadable
@@ -117,6 +118,7 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         stream = _video_stream(path, container)
         stream.thread_type = "AUTO"
         stream.codec_context.thread_count = min(core_count(), MAX_DECODER_THREADS)
+        stream.codec_context.options = DECODER_OPTIONS
         yield container, stream
 
 

@@ -91,7 +91,7 @@ class _Copies:
             return self._states[upload.sha256]
 
     def _make(self, upload: Upload) -> None:
-        answer = _run("video", upload, copy_path(upload.sha256), timeout_s=None)
+        answer = _run("video", upload, copy_path(upload.sha256), timeout_s=settings.DEEPFAKE_RUN_TIMEOUT_S)
         with self._lock:
             if "reason" in answer:
                 self._states[upload.sha256] = "failed"
@@ -103,11 +103,12 @@ _copies = _Copies()
 
 
 def _run(
-    what: str, upload: Upload, target: Path, *options: str, timeout_s: float | None = INSPECT_TIMEOUT_S
+    what: str, upload: Upload, target: Path, *options: str, timeout_s: float = INSPECT_TIMEOUT_S
 ) -> dict[str, str]:
     """What `detection.vision.preview` answers; a crash or a hang of it is a file that cannot be read."""
     source = uploads.file_path(settings.MEDIA_ROOT, upload)
-    command = [sys.executable, "-m", "detection.vision.preview", what, str(source), str(target), *options]
+    limits = ["--memory-mb", str(settings.DEEPFAKE_MAX_MEMORY_MB), "--seconds", str(timeout_s)]
+    command = [sys.executable, "-m", "detection.vision.preview", what, str(source), str(target), *limits, *options]
     unreadable = {"reason": Reason.UNREADABLE.value}
     try:
         done = subprocess.run(

@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import cv2
 import pytest
 
 from detection.management.reports import ProgressLine
@@ -17,6 +18,7 @@ from detection.records import query, store, uploads
 from detection.records.schema import Reason, RunState
 from tests.clips import write_astronaut, write_noise, write_sound
 from tests.jobs.server import ROOT, environment, wait_for
+from tests.vision import clips as clips_of
 
 KEYS = ["video", "sha256", "verdict", "score", "reason", "modules", "people", "duration_s", "seconds", "versions"]
 
@@ -36,11 +38,11 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def command(media: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+def command(media: Path, *words: str | Path, **more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", "detect", *map(str, words)],
         cwd=ROOT,
-        env=environment(media),
+        env=environment(media, **more),
         capture_output=True,
         text=True,
         check=False,
@@ -136,6 +138,78 @@ def test_a_fault_of_the_program_fails_that_video_alone(tmp_path: Path, clips: Pa
     assert "The analysis failed: the network broke" in done.stderr
     (failed,) = query.History(media).page(query.Filter(state=RunState.FAILED)).rows
     assert failed.error == "The analysis failed: the network broke"
+
+
+def test_odd_videos_end_in_a_verdict_or_a_reason(tmp_path: Path) -> None:
+    (tmp_path / "picture.mp4").write_bytes(cv2.imencode(".png", clips_of.astronaut())[1].tobytes())
+    clips_of.write_clip(tmp_path / "two.mp4", list(clips_of.moving_face(2)))
+    instants = [n / 1000 for n in range(12)]
+    clips_of.write_clip(tmp_path / "instant.mkv", clips_of.moving_face(12), times=instants, codec="mpeg4")
+    clips_of.write_clip(tmp_path / "pixel.avi", [clips_of.astronaut()[:1, :1]] * 5, codec="rawvideo", pixels="bgr24")
+    done = command(tmp_path / "media", tmp_path, "--module", "slow", "--json")
+    assert "Traceback" not in done.stderr
+    results = {Path(result["video"]).name: result for result in objects(done)}
+    assert {name: result["reason"] for name, result in results.items() if name != "instant.mkv"} == {
+        "picture.mp4": "no_video_stream",
+        "pixel.avi": "no_face",
+        "two.mp4": "too_few_frames",
+    }
+    assert results["instant.mkv"]["reason"] in (None, "too_few_frames")
+
+
+@pytest.mark.parametrize("record", [(), ("--no-record",)], ids=["recorded", "unrecorded"])
+def test_a_file_that_crashes_the_decoder_costs_itself_alone(
+    tmp_path: Path, clips: Path, record: tuple[str, ...]
+) -> None:
+    shutil.copy(clips / "face.mp4", tmp_path / "poison.mkv")
+    media = tmp_path / "media"
+    videos = (tmp_path / "poison.mkv", clips / "noise.mp4")
+    done = command(media, *videos, "--module", "slow", "--json", *record, TEST_CRASH_WHILE_READING=".mkv")
+    assert done.returncode == 2
+    assert [result["reason"] for result in objects(done)] == ["unreadable", "no_face"]
+    assert "poison.mkv cannot be read: its process ended by SIGSEGV." in done.stderr
+    assert "Traceback" not in done.stderr
+    if not record:
+        (failed,) = query.History(media).page(query.Filter(state=RunState.FAILED)).rows
+        assert failed.error is not None
+        assert "SIGSEGV" in failed.error
+        assert store.active_ids(media) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "words", "limits"),
+    [
+        ("crashing", "its process ended by SIGSEGV", {}),
+        ("greedy", "it took more than 900 MB of memory (DEEPFAKE_MAX_MEMORY_MB)", {"TEST_MAX_MEMORY_MB": "900"}),
+    ],
+)
+def test_a_module_that_dies_or_leaves_the_limits_fails_that_video(
+    tmp_path: Path, clips: Path, module: str, words: str, limits: dict[str, str]
+) -> None:
+    done = command(tmp_path, clips / "face.mp4", clips / "empty.mp4", "--module", module, "--json", **limits)
+    assert done.returncode == 2
+    assert [result["reason"] for result in objects(done)] == ["module_unavailable", "unreadable"]
+    assert f"The analysis failed in {module}: {words}." in done.stderr
+    assert "Traceback" not in done.stderr
+    assert store.active_ids(tmp_path) == []
+
+
+def test_an_analysis_that_takes_too_long_is_ended(tmp_path: Path, clips: Path) -> None:
+    limit = {"TEST_RUN_TIMEOUT_S": "3"}
+    done = command(tmp_path, clips / "face.mp4", clips / "empty.mp4", "--module", "hanging", "--json", **limit)
+    assert done.returncode == 2
+    assert "it took longer than 3 s (DEEPFAKE_RUN_TIMEOUT_S)" in done.stderr
+    assert len(objects(done)) == 2
+    assert store.active_ids(tmp_path) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path, clips: Path) -> None:
+    path = Path(shutil.copy(clips / "face.mp4", tmp_path / "secret.mp4"))
+    path.chmod(0)
+    done = command(tmp_path / "media", path, "--json")
+    assert (done.returncode, objects(done)[0]["reason"]) == (2, "unreadable")
+    assert "secret.mp4 cannot be read: Permission denied." in done.stderr
 
 
 def test_an_empty_folder_and_what_is_no_file_are_named(tmp_path: Path) -> None:

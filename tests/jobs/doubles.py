@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import time
+from contextlib import AbstractContextManager
+from pathlib import Path
 
 from detection.modules import MODULES, ModuleContext, ModuleSpec
 from detection.records.schema import ModuleOutcome, PersonScore, Thresholds
@@ -12,6 +14,7 @@ from detection.vision.types import Observation
 
 STEPS = 20
 STEP_S = 0.08
+STEP_BYTES = 64 * 1024 * 1024
 
 
 class Slow:
@@ -60,6 +63,18 @@ class Crashing:
         raise AssertionError("it survived")
 
 
+class Greedy:
+    """Takes ever more memory, step by step."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        taken = []
+        for step in range(64):
+            context.progress(step, 64)
+            taken.append(bytearray(b"x" * STEP_BYTES))
+            time.sleep(0.05)
+        raise AssertionError("nobody ended it")
+
+
 class Raising:
     """Fails in an orderly way."""
 
@@ -70,10 +85,24 @@ class Raising:
 SPECS = (
     *(
         ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
-        for key in ("slow", "quick", "hanging", "crashing", "raising")
+        for key in ("slow", "quick", "hanging", "crashing", "greedy", "raising")
     ),
     ModuleSpec("absent", "Absent", None),
 )
+
+
+def crash_while_reading(name: str) -> None:
+    """Let the decoder take the process along with the first file of that name's ending."""
+    from detection.vision import video
+
+    open_video = video.open_video
+
+    def crashing(path: Path) -> AbstractContextManager[object]:
+        if path.suffix == name:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        return open_video(path)
+
+    video.open_video = crashing
 
 
 def register() -> None:

@@ -145,6 +145,18 @@ def test_a_run_that_takes_too_long_fails(media: Path, clips: list[Path]) -> None
         assert (record.state, record.error) == (RunState.FAILED, "The analysis failed: the network broke")
 
 
+def test_a_run_that_takes_too_much_memory_fails_and_the_worker_begins_anew(media: Path, clips: list[Path]) -> None:
+    with serving(media, "--noreload", TEST_MAX_MEMORY_MB="900"):
+        greedy, after = start(media, clips[0], "greedy"), start(media, clips[1], "slow")
+        in_the_middle(greedy)
+        fat = the_worker(media)
+        record = ended(media, greedy)
+        assert (record.state, record.attempts) == (RunState.FAILED, 1)
+        assert record.error == "The analysis took more than 900 MB of memory (DEEPFAKE_MAX_MEMORY_MB)."
+        assert ended(media, after).state is RunState.DONE
+        assert the_worker(media) != fat
+
+
 def test_the_reloading_server_keeps_exactly_one_worker(media: Path, tmp_path: Path) -> None:
     probe = tmp_path / "reloaded.py"
     probe.write_text("VALUE = 1\n")

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from detection.management.detecting import detect, videos_in
+from detection.management.isolation import Analyst
 from detection.management.reports import ProgressLine, Table, as_json
 from detection.modules import MODULES
 
@@ -37,26 +38,41 @@ class Command(BaseCommand):
         record_in = None if options["no_record"] else Path(settings.MEDIA_ROOT)
         videos = videos_in(options["videos"])
         table = None if options["json"] else Table(sys.stdout, [str(video) for video in videos])
-        all_have_scores = True
-        for number, video in enumerate(videos, 1):
-            line = ProgressLine(sys.stderr, f"[{number}/{len(videos)}] {video.name}")
-            try:
-                detection = detect(video, modules, line, record_in)
-            except OSError as error:
-                raise CommandError(
-                    f"Nothing can be recorded below {record_in}: {error}. Make room and give the right to write there, "
-                    "name another folder in DEEPFAKE_MEDIA, or use --no-record."
-                ) from error
-            except KeyboardInterrupt:
-                sys.exit(EXIT_INTERRUPTED)
-            finally:
-                line.clear()
-            all_have_scores &= detection.has_score
-            if table is not None:
-                table.row(detection)
-            else:
-                print(json.dumps(as_json(detection), ensure_ascii=False), flush=True)
-                if detection.explanation:
-                    print(f"{detection.video}: {detection.explanation}", file=sys.stderr)
-        if not all_have_scores:
+        limits = {"timeout_s": settings.DEEPFAKE_RUN_TIMEOUT_S, "memory_mb": settings.DEEPFAKE_MAX_MEMORY_MB}
+        with Analyst(**limits) as analyst:
+            has_score = [
+                self._detect(analyst, video, modules, record_in, f"[{number}/{len(videos)}] {video.name}", table)
+                for number, video in enumerate(videos, 1)
+            ]
+        if not all(has_score):
             sys.exit(EXIT_NOT_ALL)
+
+    def _detect(
+        self,
+        analyst: Analyst,
+        video: Path,
+        modules: list[str],
+        record_in: Path | None,
+        label: str,
+        table: Table | None,
+    ) -> bool:
+        """Analyse and print one video; whether it has a score."""
+        line = ProgressLine(sys.stderr, label)
+        try:
+            detection = detect(video, modules, line, record_in, analyst)
+        except OSError as error:
+            raise CommandError(
+                f"Nothing can be recorded below {record_in}: {error}. Make room and give the right to write there, "
+                "name another folder in DEEPFAKE_MEDIA, or use --no-record."
+            ) from error
+        except KeyboardInterrupt:
+            sys.exit(EXIT_INTERRUPTED)
+        finally:
+            line.clear()
+        if table is not None:
+            table.row(detection)
+        else:
+            print(json.dumps(as_json(detection), ensure_ascii=False), flush=True)
+            if detection.explanation:
+                print(f"{detection.video}: {detection.explanation}", file=sys.stderr)
+        return detection.has_score

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from detection.jobs import presence, queues
 from detection.jobs.control import control
+from detection.jobs.limits import confine
 from detection.jobs.worker import EXIT_BUSY, Worker, give_way_to_the_server
 
 
@@ -30,6 +31,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["supervised"] is not None:
             give_way_to_the_server()
+        confine()
         run = self._on_redis if queues.on_redis() else self._on_files
         sys.exit(run(options))
 
@@ -48,7 +50,12 @@ class Command(BaseCommand):
             raise CommandError(f"--name: {error}") from error
         try:
             worker = RedisWorker(
-                Path(settings.MEDIA_ROOT), name, control, timeout_s=settings.DEEPFAKE_RUN_TIMEOUT_S, parent=parent
+                Path(settings.MEDIA_ROOT),
+                name,
+                control,
+                timeout_s=settings.DEEPFAKE_RUN_TIMEOUT_S,
+                parent=parent,
+                memory_mb=settings.DEEPFAKE_MAX_MEMORY_MB,
             )
             status = worker.run(options["died"])
         except RedisError as error:
@@ -60,7 +67,13 @@ class Command(BaseCommand):
     @staticmethod
     def _on_files(options: dict[str, Any]) -> int:
         parent = options["supervised"]
-        worker = Worker(Path(settings.MEDIA_ROOT), control, timeout_s=settings.DEEPFAKE_RUN_TIMEOUT_S, parent=parent)
+        worker = Worker(
+            Path(settings.MEDIA_ROOT),
+            control,
+            timeout_s=settings.DEEPFAKE_RUN_TIMEOUT_S,
+            parent=parent,
+            memory_mb=settings.DEEPFAKE_MAX_MEMORY_MB,
+        )
         status = worker.run(options["died"])
         if status == EXIT_BUSY and parent is None:
             raise CommandError(
