@@ -53,4 +53,4 @@ api_v1 = [
     path("api/v1/", include(api.urls[0])),
 ]
 
-urlpatterns = pages + files + api_v1
+urlpatterns = [*pages, *files, *api_v1, path("", include("detection.web.relight_urls"))]
