@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from detection.inference.weights import sha256_of
 from relitalk import checkpoint
 from relitalk.engine import Options, Progress, relight
-from relitalk.errors import RelightError
-from relitalk.light import Light
+from relitalk.errors import Fault, RelightError
 from relitalk.remote import RemoteEngine
-from relitalk.report import ENGINE, NOT_EVIDENCE, VERSION
+from relitalk.request import CHECKPOINT_ENGINE, NOT_EVIDENCE, VERSION, Request
 from relitalk.video import write_frames
 
 Backend = Literal["embedded", "checkpoint", "remote"]
 BACKENDS: tuple[Backend, ...] = ("embedded", "checkpoint", "remote")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked for. `subject` and `checkpoint` name a trained ReliTalk model; empty: the embedded engine."""
-
-    light: Light
-    person: int | None = None
-    sweep_period_s: float | None = None
-    subject: str = ""
-    checkpoint: str = "latest"
-
-    def as_dict(self) -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(json.dumps(asdict(self)))
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: dict[str, Any]) -> Request:
-        """Raises ValueError for anything that is not a request."""
-        try:
-            light = dict(plain["light"])
-            light["colour"] = tuple(light.get("colour", (1.0, 1.0, 1.0)))
-            rest = {key: value for key, value in plain.items() if key != "light"}
-            return cls(light=Light(**light), **rest)
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"this is no relighting request: {error}") from error
-
-    def key(self, video_sha256: str) -> str:
-        """Names the result: the same video, light, engine and version give the same one."""
-        engine = [checkpoint.BACKEND, self.subject] if self.subject else [ENGINE]
-        text = json.dumps([video_sha256, self.as_dict(), *engine, VERSION], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 @dataclass(frozen=True)
@@ -82,7 +47,8 @@ def produce(
     if backend == "remote":
         if not settings.remote_url:
             raise RelightError(
-                "No relighting server is set: give RELITALK_URL its address and RELITALK_TOKEN its token."
+                "No relighting server is set: give RELITALK_URL its address and RELITALK_TOKEN its token.",
+                Fault.NO_SERVER,
             )
         engine = RemoteEngine(settings.remote_url, settings.remote_token)
         return engine.relight(video, request.as_dict(), out, progress=progress, cancelled=cancelled)
@@ -108,10 +74,11 @@ def _run_checkpoint(
     if settings.relitalk_root is None or settings.relitalk_python is None:
         raise RelightError(
             "No ReliTalk checkout is set: give RELITALK_ROOT its folder and RELITALK_PYTHON its interpreter, or use "
-            "the embedded engine."
+            "the embedded engine.",
+            Fault.NO_CHECKOUT,
         )
     if not request.subject:
-        raise RelightError("The checkpoint engine renders a trained subject: name it.")
+        raise RelightError("The checkpoint engine renders a trained subject: name it.", Fault.NO_CHECKOUT)
     checkout = checkpoint.Checkout(
         settings.relitalk_root, request.subject, settings.relitalk_python, request.checkpoint or "latest"
     )
@@ -123,10 +90,10 @@ def _run_checkpoint(
         cancelled=cancelled,
     )
     frames = (checkpoint.read_frame(path) for path in rendered.frames)
-    comment = {"comment": f"{NOT_EVIDENCE}; {checkpoint.BACKEND}; {request.light}", "description": NOT_EVIDENCE}
+    comment = {"comment": f"{NOT_EVIDENCE}; {CHECKPOINT_ENGINE}; {request.light}", "description": NOT_EVIDENCE}
     count = write_frames(frames, checkpoint.FRAME_RATE_HZ, out, comment, sound_of=video)
     return {
-        "engine": checkpoint.BACKEND,
+        "engine": CHECKPOINT_ENGINE,
         "version": VERSION,
         "frames": count,
         "command": list(rendered.command),

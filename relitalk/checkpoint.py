@@ -20,13 +20,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from relitalk.errors import Cancelled, RelightError
+from relitalk.errors import Cancelled, Fault, RelightError
 from relitalk.light import Light
 from relitalk.process import run_group
 
 Array = NDArray[Any]
 
-BACKEND = "relitalk-checkpoint"
 FRAME_RATE_HZ = 25
 SIDE_PX = 256
 FRAME_FOLDERS = ("image", "mask", "semantic", "normal")
@@ -193,7 +192,7 @@ def render(
     """
     wrong = problems(checkout)
     if wrong:
-        raise RelightError("ReliTalk cannot run:\n" + "\n".join(f"- {line}" for line in wrong))
+        raise RelightError("ReliTalk cannot run:\n" + "\n".join(f"- {line}" for line in wrong), Fault.NO_CHECKOUT)
     total = len(list((checkout.frames_dir / "image").glob("*.png")))
     values = coefficients(light)
     command = [
@@ -220,14 +219,18 @@ def render(
     if code is None:
         raise Cancelled("The ReliTalk run was cancelled.")
     if not folders:
-        raise RelightError(f"ReliTalk ended (exit code {code}) without saving a frame. Its last words:\n{_tail(log)}")
+        raise RelightError(
+            f"ReliTalk ended (exit code {code}) without saving a frame. Its last words:\n{_tail(log)}",
+            Fault.CHECKOUT_FAILED,
+        )
     folder = checkout.root / "code" / max(folders, key=lambda name: len(folders[name]))
     frames = [folder / "rgb" / f"{number}.png" for number in range(1, total + 1)]
     missing = [frame.name for frame in frames if not frame.is_file() or frame.stat().st_size == 0]
     if missing:
         raise RelightError(
             f"ReliTalk ended (exit code {code}) with {total - len(missing)} of {total} frames in {folder / 'rgb'}; the "
-            f"first that is missing is {missing[0]}. Its last words:\n{_tail(log)}"
+            f"first that is missing is {missing[0]}. Its last words:\n{_tail(log)}",
+            Fault.CHECKOUT_FAILED,
         )
     return Rendered(tuple(frames), tuple(command), values)
 
@@ -240,5 +243,7 @@ def read_frame(path: Path) -> Array:
     """One rendered frame as RGB (H, W, 3). Raises RelightError when it cannot be read."""
     picture = cv2.imread(str(path))
     if picture is None:
-        raise RelightError(f"ReliTalk's frame {path} cannot be read: it was written only in part.")
+        raise RelightError(
+            f"ReliTalk's frame {path} cannot be read: it was written only in part.", Fault.CHECKOUT_FAILED
+        )
     return np.ascontiguousarray(picture[:, :, ::-1])

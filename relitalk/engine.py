@@ -21,14 +21,15 @@ from numpy.typing import NDArray
 
 from relitalk.analysis import ClipPlan, TrackPlan, analyse
 from relitalk.composite import Compositor, best_compositor
-from relitalk.errors import Cancelled, RelightError
+from relitalk.errors import Cancelled, Fault, RelightError
 from relitalk.faces import FaceFollower, smooth
 from relitalk.geometry import Geometry, build_geometry
 from relitalk.light import Light, sweep
 from relitalk.measure import Measures
 from relitalk.probe import Probe
 from relitalk.render import Overlay, overlay
-from relitalk.report import ENGINE, NOT_EVIDENCE, VERSION, FoundLight, Person, Report
+from relitalk.report import FoundLight, Person, Report
+from relitalk.request import ENGINE, NOT_EVIDENCE, VERSION
 from relitalk.video import ClipFrame, ClipReader, ClipWriter
 
 Array = NDArray[Any]
@@ -69,11 +70,12 @@ def relight(
     out: Path,
     *,
     options: Options | None = None,
+    plan: ClipPlan | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Report:
     """Writes `video` under `light` to `out` (MP4) and says what was done. `out` appears when it is whole, or not at
-    all.
+    all. `plan` is the first pass over this very file (`relitalk.analysis.analyse`), where it was made before.
 
     Raises RelightError (with the reason), Cancelled when `cancelled()` turned true, and what `progress` raises.
     """
@@ -91,10 +93,12 @@ def relight(
 
         return stepped
 
-    plan = analyse(video, step("analyse", _declared_frames(video)))
+    plan = plan or analyse(video, step("analyse", _declared_frames(video)))
     if options.person is not None and options.person not in {number for number, _ in plan.people}:
         known = ", ".join(f"{number} (from {first:.1f} s)" for number, first in plan.people)
-        raise RelightError(f"There is no person {options.person} in {video.name}; there are {known}.")
+        raise RelightError(
+            f"There is no person {options.person} in {video.name}; there are {known}.", Fault.NO_SUCH_PERSON
+        )
     work = _Rendering(plan, light, options, compositor)
     work.run(video, out, step("render", plan.frames))
     seconds = time.monotonic() - begun

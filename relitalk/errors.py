@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from detection.records.schema import Reason
 
 
-class RelightError(Exception):
-    """The video cannot be relit. `reason` is one of `Reason` where the file is at fault, else None."""
+class Fault(StrEnum):
+    """Why a clip cannot be relit although nothing is wrong with its file."""
 
-    def __init__(self, message: str, reason: Reason | None = None) -> None:
+    NO_SERVER = "no_server"  # none is set
+    SERVER_UNREACHABLE = "server_unreachable"
+    SERVER_REFUSED = "server_refused"
+    NO_CHECKOUT = "no_checkout"  # none is set, or what is set is not whole
+    CHECKOUT_FAILED = "checkout_failed"
+    NO_SUCH_PERSON = "no_such_person"
+
+
+class RelightError(Exception):
+    """The video cannot be relit. `reason` says why in one word, where there is one for it."""
+
+    def __init__(self, message: str, reason: Reason | Fault | None = None) -> None:
         super().__init__(message)
         self.reason = reason
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from relitalk.errors import RelightError
+from relitalk.errors import Fault, RelightError
 
 POLL_S = 0.2
 GRACE_S = 5.0  # between asking a process group to end and ending it
@@ -61,7 +61,10 @@ def run_group(
                 if cancelled():
                     return None
                 if time.monotonic() > ends_at:
-                    raise RelightError(f"{command[0]} was ended after {timeout_s:.0f} s; its output is in {log}.")
+                    raise RelightError(
+                        f"{command[0]} was ended after {timeout_s:.0f} s; its output is in {log}.",
+                        Fault.CHECKOUT_FAILED,
+                    )
         finally:
             _end(process)
             reader.join(timeout=GRACE_S)

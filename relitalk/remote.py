@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from detection.inference.weights import sha256_of
+from detection.records.schema import Reason
 from relitalk.engine import Progress
-from relitalk.errors import Cancelled, RelightError
+from relitalk.errors import Cancelled, Fault, RelightError
 
 PIECE_BYTES = 4 * 1024 * 1024
 POLL_S = 1.0
@@ -51,7 +52,9 @@ class RemoteEngine:
 
     def __init__(self, url: str, token: str, *, patience_s: float = PATIENCE_S, poll_s: float = POLL_S) -> None:
         if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
-            raise RelightError(f"The relighting server's address {url!r} must begin with http:// or https://.")
+            raise RelightError(
+                f"The relighting server's address {url!r} must begin with http:// or https://.", Fault.NO_SERVER
+            )
         self._url, self._token = url.rstrip("/"), token
         self._patience_s, self._poll_s = patience_s, poll_s
 
@@ -112,7 +115,7 @@ class RemoteEngine:
                 return None
             status: dict[str, Any] = json.loads(answer.body)
             if status["state"] == "failed":
-                raise RelightError(f"The relighting server could not do it: {status['error']}")
+                raise RelightError(f"The relighting server could not do it: {status['error']}", _reason(status))
             if status["state"] == "cancelled":
                 raise RelightError("The job was cancelled on the relighting server.")
             progress(Progress(status["stage"], status["done"], status["total"]))
@@ -174,14 +177,17 @@ class RemoteEngine:
                 return self._once(method, path, body, headers or {}, expected)
             except _Refused as error:
                 if error.status not in (502, 503, 504):
-                    raise RelightError(f"The relighting server {self._url} refused: {error}") from error
+                    raise RelightError(
+                        f"The relighting server {self._url} refused: {error}", Fault.SERVER_REFUSED
+                    ) from error
                 trouble: Exception = error
             except _UNREACHABLE as error:
                 trouble = error
             if time.monotonic() > gives_up_at:
                 raise RelightError(
                     f"The relighting server {self._url} does not answer ({trouble}). Start it (`manage.py "
-                    "relight_server`), check RELITALK_URL, or use the embedded engine."
+                    "relight_server`), check RELITALK_URL, or use the embedded engine.",
+                    Fault.SERVER_UNREACHABLE,
                 ) from trouble
             self._pause(cancelled)
 
@@ -211,3 +217,11 @@ class RemoteEngine:
         ends_at = time.monotonic() + self._poll_s
         while time.monotonic() < ends_at and not cancelled():
             time.sleep(min(0.1, self._poll_s))
+
+
+def _reason(status: dict[str, Any]) -> Reason | Fault | None:
+    """Why a job failed on the server; None where it gave no reason, or one that is not known here."""
+    for kind in (Reason, Fault):
+        if status.get("reason") in list(kind):
+            return kind(status["reason"])
+    return None

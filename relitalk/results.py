@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from detection.inference.weights import sha256_of
-from relitalk.backends import Backend, Request, Settings, produce
+from relitalk.backends import Backend, Settings, produce
 from relitalk.engine import Progress
+from relitalk.request import Request
 
 VIDEO, MANIFEST, FRAMES = "relit.mp4", "manifest.json", "frames"
 

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from detection.inference.weights import sha256_of
-from relitalk.backends import Request, Settings, produce
+from relitalk.backends import Settings, produce
 from relitalk.engine import Progress
 from relitalk.errors import Cancelled, RelightError
+from relitalk.request import Request
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 WAITING = ("queued", "running")

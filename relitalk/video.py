@@ -197,9 +197,9 @@ class ClipWriter:
     players and editors refuse a file that has none.
     """
 
-    def __init__(self, output: OutputContainer, clip: ClipFormat, size: tuple[int, int]) -> None:
+    def __init__(self, output: OutputContainer, clip: ClipFormat, size: tuple[int, int], crf: int = CRF) -> None:
         self._output, self._clip, self._colour = output, clip, clip.colour
-        self._stream = output.add_stream("libx264", rate=clip.rate, options={"preset": "veryfast", "crf": str(CRF)})
+        self._stream = output.add_stream("libx264", rate=clip.rate, options={"preset": "veryfast", "crf": str(crf)})
         self._stream.width, self._stream.height = size
         self._stream.pix_fmt = "yuv420p"
         context = self._stream.codec_context
@@ -215,7 +215,7 @@ class ClipWriter:
     @classmethod
     @contextmanager
     def open(
-        cls, target: Path, clip: ClipFormat, size: tuple[int, int], metadata: dict[str, str]
+        cls, target: Path, clip: ClipFormat, size: tuple[int, int], metadata: dict[str, str], crf: int = CRF
     ) -> Iterator[ClipWriter]:
         """`size` is (width, height). The file takes `target`'s place at one stroke, when nothing was raised."""
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -223,7 +223,7 @@ class ClipWriter:
         try:
             with av.open(str(temporary), "w", format="mp4", options={"movflags": "+faststart"}) as output:
                 output.metadata.update(metadata)
-                writer = cls(output, clip, size)
+                writer = cls(output, clip, size, crf)
                 yield writer
                 writer._finish()
             temporary.replace(target)

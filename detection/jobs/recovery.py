@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from detection.jobs.queue import FileQueue, JobError
-from detection.jobs.tasks import analyse_run
-from detection.records import log, store
+from detection.jobs.tasks import analyse_run, do_followup
+from detection.records import followups, log, store
 from detection.records.codec import RecordError
 from detection.records.schema import RunRecord, RunState
 
@@ -60,15 +60,18 @@ def settle_orphans(root: Path, queue: FileQueue, died: str | None) -> None:
 
 
 def give_up(root: Path, task: str, args: Sequence[Any], deaths: int, died: str | None) -> str:
-    """End the run of a job that ended its worker too often; the reason that its record has then."""
+    """End the run or follow-up of a job that ended its worker too often; the reason that its record has then."""
     how = died or "for an unknown cause"
-    reason = f"The worker process died {deaths} times during the analysis, the last time {how}."
+    what = "the analysis" if task == analyse_run.module_path else "this work"
+    reason = f"The worker process died {deaths} times during {what}, the last time {how}."
     logger.error("Job %s is given up. %s", args, reason)
-    if task == analyse_run.module_path:
-        try:
+    try:
+        if task == analyse_run.module_path:
             store.finish_run(root, args[0], RunState.FAILED, error=reason)
-        except (store.RunNotFound, RecordError) as error:
-            logger.error("The run of job %s: %s", args, error)
+        elif task == do_followup.module_path:
+            followups.finish(root, args[0], args[1], RunState.FAILED, error=reason)
+    except (store.RunNotFound, followups.FollowUpNotFound, RecordError) as error:
+        logger.error("What job %s was about: %s", args, error)
     return reason
 
 
@@ -97,6 +100,28 @@ def _settle_run(root: Path, record: RunRecord) -> None:
         reason = "The process that analysed it ended before the result."
         logger.warning("Run %s failed: %s", record.id, reason)
         store.finish_run(root, record.id, RunState.FAILED, error=reason)
+
+
+def settle_followups(root: Path, queue: Queue) -> None:
+    """Bring every follow-up that is marked unfinished to where it belongs."""
+    queued = {tuple(job.args) for job in queue.pending()}
+    for run_id, followup_id in followups.active(root):
+        if (run_id, followup_id) in queued or followups.active_for_s(root, run_id, followup_id) < GRACE_S:
+            continue
+        try:
+            followup = followups.load(root, run_id, followup_id)
+        except (store.RunNotFound, followups.FollowUpNotFound):
+            followups.forget_mark(root, run_id, followup_id)
+            continue
+        except RecordError as error:
+            logger.error("%s", error)
+            continue
+        if followup.state is RunState.QUEUED:
+            logger.warning("Follow-up %s of %s was recorded, but not queued: it is queued now.", followup_id, run_id)
+            do_followup.enqueue(run_id, followup_id)
+        elif followup.state.is_final or not followups.is_held(root, run_id, followup_id):
+            reason = "The process that worked on it ended before the result."
+            followups.finish(root, run_id, followup_id, RunState.FAILED, error=reason)  # one that has ended stays so
 
 
 def _finish_deletions(root: Path) -> None:

@@ -1,10 +1,11 @@
-"""How far a run is: written by whoever analyses it, read by the pages."""
+"""How far a run or a follow-up is: written by whoever works on it, read by the pages."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from detection.jobs import pace
@@ -22,7 +23,7 @@ RATE_KNOWN_AFTER_S = 1.0
 class Step:
     """`media/runs/<id>/progress.json`: `done` of `total` frames of one stage.
 
-    `percent` and `seconds_left` are of the whole run; `seconds_left` is None until the rate of every stage is known.
+    `percent` and `seconds_left` are of the whole work; `seconds_left` is None until the rate of every stage is known.
     """
 
     stage: str
@@ -45,14 +46,16 @@ class Progress:
     error: str | None
 
 
-class Reporter:
-    """Given to the pipeline as `progress(stage, done, total)`. Raises Interrupted when the run is to stop."""
+class StageReporter:
+    """Given to long work as `progress(stage, done, total)`, it keeps `path` up to date; the first of `stages` says how
+    many frames the work is about. Raises Interrupted when the work is to stop.
+    """
 
-    def __init__(self, root: Path, run_id: str, modules: Sequence[str]) -> None:
+    def __init__(self, root: Path, path: Path, stages: Sequence[str], cancel_requested: Callable[[], bool]) -> None:
         self._root = root
-        self._run_id = run_id
-        self._path = store.run_dir(root, run_id) / store.PROGRESS
-        self._stages = (DECODE, *modules)
+        self._path = path
+        self._cancel_requested = cancel_requested
+        self._stages = tuple(stages)
         self._pace = pace.load(root)
         self._shares = self._pace.shares(self._stages)
         self._stage: str | None = None
@@ -69,12 +72,12 @@ class Reporter:
         if is_new:
             self._leave_stage(now_s)
             self._stage, self._stage_began_s = stage, now_s
-        if stage == DECODE:
+        if stage == self._stages[0]:
             self._frames = total or 0
         if not is_new and done != total and now_s - self._written_s < WRITE_EVERY_S:
             return
         self._written_s = now_s
-        if store.cancel_requested(self._root, self._run_id):
+        if self._cancel_requested():
             raise Interrupted(Interrupt.CANCEL)
         step = Step(
             stage=stage,
@@ -87,7 +90,7 @@ class Reporter:
         write_atomic(self._path, codec.to_json(step), durable=False)
 
     def finished(self) -> None:
-        """The run came to its end: learn from how long its stages took."""
+        """The work came to its end: learn from how long its stages took."""
         self._leave_stage(time.monotonic())
         if self._frames and any(self._spent_s[stage] for stage in self._stages[1:]):  # else there was no face to judge
             pace.save(self._root, self._pace.after(self._spent_s, self._frames))
@@ -120,10 +123,17 @@ class Reporter:
         return self._stages[: self._stages.index(stage)]
 
 
-def read_step(root: Path, run_id: str) -> Step | None:
-    """The last step that was reported, None if there is none."""
+class Reporter(StageReporter):
+    """Given to the pipeline: the progress of a run through `modules`."""
+
+    def __init__(self, root: Path, run_id: str, modules: Sequence[str]) -> None:
+        path = store.run_dir(root, run_id) / store.PROGRESS
+        super().__init__(root, path, (DECODE, *modules), partial(store.cancel_requested, root, run_id))
+
+
+def read_step(path: Path) -> Step | None:
+    """The last step that was reported to a `progress.json`, None if there is none."""
     try:
-        data = (store.run_dir(root, run_id) / store.PROGRESS).read_bytes()
-        return codec.converter.loads(data, Step)
+        return codec.converter.loads(path.read_bytes(), Step)
     except (OSError, ValueError, codec.ValidationError):
         return None

@@ -18,7 +18,7 @@ from detection.jobs.queue import QueueUnreachable
 from detection.jobs.reporting import Progress, read_step
 from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
-from detection.records import query, store, uploads
+from detection.records import followups, query, store, uploads
 from detection.records.schema import RunRecord, RunState
 
 logger = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def progress(run_id: str) -> Progress:
     return Progress(
         run=record.id,
         state=record.state,
-        step=read_step(root, run_id) if running else None,
+        step=read_step(store.run_dir(root, run_id) / store.PROGRESS) if running else None,
         position=query.queue_position(root, run_id) if record.state is RunState.QUEUED else None,
         attempts=record.attempts,
         error=record.error,
@@ -138,7 +138,9 @@ def retry_failed() -> list[str]:
 
 
 def delete(run_id: str) -> None:
-    """Remove a finished run with its evidence. Raises RunNotFound, RunIsActive."""
+    """Remove a finished run with its evidence. Raises RunNotFound, RunIsActive (also while a follow-up is)."""
+    if any(run_id == busy for busy, _ in followups.active(media_root())):
+        raise store.RunIsActive(f"Something more is being done with run {run_id}: cancel it first.")
     store.delete_run(media_root(), run_id)
 
 

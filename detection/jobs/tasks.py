@@ -11,8 +11,9 @@ from django_tasks import task
 
 from detection.jobs.control import control
 from detection.jobs.execution import Execution
+from detection.jobs.followup_work import FollowUpExecution
 from detection.jobs.reporting import Reporter
-from detection.records import store
+from detection.records import followups, store
 from detection.records.schema import RunState
 
 logger = logging.getLogger(__name__)
@@ -41,3 +42,21 @@ def analyse_run(run_id: str) -> str:
         state = execution.analyse(record, reporter).state
         reporter.finished()
         return state
+
+
+@task
+def do_followup(run_id: str, followup_id: str) -> str:
+    """Do a queued follow-up and write down how it ended; the state that it is in then. As safe to call twice."""
+    root = Path(settings.MEDIA_ROOT)
+    execution = FollowUpExecution(root, run_id, followup_id)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(followups.holding(root, run_id, followup_id))
+            followup = execution.begin()
+        except (followups.FollowUpNotFound, store.RunNotFound, FileNotFoundError, BlockingIOError) as error:
+            logger.warning("Follow-up %s of run %s is not done: %s", followup_id, run_id, error)
+            return "skipped"
+        if followup.state is not RunState.RUNNING:
+            return followup.state
+        stack.enter_context(control.running(execution))
+        return execution.do(followup).state

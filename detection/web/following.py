@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from detection import jobs
-from detection.jobs import Progress
+from detection.jobs import Progress, Step
 from detection.records.schema import RunState
 from detection.web.api_schema import RunProgress
 from detection.web.templatetags.deepfake import duration, queue_place
@@ -22,7 +22,18 @@ STAGES = {
     "feature": gettext_lazy("Examining movement"),
     "blend": gettext_lazy("Examining seams and light"),
     "fuse": gettext_lazy("Weighing the results"),
+    "relight_upload": gettext_lazy("Sending the video to the relighting server"),
+    "relight_queued": gettext_lazy("Waiting on the relighting server"),
+    "relight_analyse": gettext_lazy("Taking the light apart"),
+    "relight_render": gettext_lazy("Relighting"),
+    "relight_download": gettext_lazy("Fetching the relit video"),
+    "light_cut": gettext_lazy("Cutting out the stretch"),
+    "light_analyse": gettext_lazy("Taking the light apart"),
+    "light_render": gettext_lazy("Relighting from five directions"),
+    "light_judge": gettext_lazy("Judging the six clips"),
 }
+
+NOT_IN_FRAMES = {"relight_upload", "relight_download", "light_judge"}  # bytes, or whole clips
 
 
 def run_progress(run_id: str) -> RunProgress:
@@ -55,11 +66,16 @@ def progress_words(progress: Progress) -> str:
     """One line: what is being done, how far it is, how long it will take."""
     if progress.state is RunState.QUEUED and progress.position:
         return f"{STATES[progress.state]} · {queue_place(progress.position)}"
-    step = progress.step
-    if step is None or progress.state is not RunState.RUNNING:
+    if progress.step is None or progress.state is not RunState.RUNNING:
         return str(STATES[progress.state])
+    return step_words(progress.step)
+
+
+def step_words(step: Step) -> str:
     parts = [str(STAGES.get(step.stage, step.stage))]
-    if step.total and step.total > 1:  # opening and weighing go in one step
+    if step.stage in NOT_IN_FRAMES:
+        pass
+    elif step.total and step.total > 1:  # opening and weighing go in one step
         parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
     elif step.done > 1:
         parts.append(_("%(done)d frames") % {"done": step.done})

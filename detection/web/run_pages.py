@@ -35,7 +35,7 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
 
 def run_context(record: RunRecord) -> dict[str, Any]:
     """What the result's templates need; without an analysis (failed, cancelled) only the run."""
-    context: dict[str, Any] = {"run": record, "video": record.video, "has_file": _has_file(record)}
+    context: dict[str, Any] = {"run": record, "video": record.video, "has_file": has_file(record)}
     if record.analysis is not None:
         context |= _analysis_context(record, record.analysis)
     return context
@@ -123,7 +123,7 @@ def get_run(run_id: str) -> RunRecord:
         raise Http404(str(error)) from error
 
 
-def _has_file(record: RunRecord) -> bool:
+def has_file(record: RunRecord) -> bool:
     try:
         uploads.find_upload(settings.MEDIA_ROOT, record.sha256)
     except UploadNotFound:

@@ -59,4 +59,6 @@ resumable_uploads = [
     path("api/v1/tus/<str:upload_id>", tus.item, name="tus-upload"),
 ]
 
-urlpatterns = pages + files + resumable_uploads + api_v1
+relighting = [path("", include("detection.web.relight_urls"))]
+
+urlpatterns = [*pages, *files, *resumable_uploads, *api_v1, *relighting]

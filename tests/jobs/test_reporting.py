@@ -159,6 +159,6 @@ def test_a_report_ends_a_run_that_was_cancelled(media: Path) -> None:
 
 def test_a_step_that_cannot_be_read_is_none(media: Path) -> None:
     run_id = running(media)
-    assert read_step(media, run_id) is None
+    assert read_step(store.run_dir(media, run_id) / store.PROGRESS) is None
     (store.run_dir(media, run_id) / store.PROGRESS).write_text("{")
     assert jobs.progress(run_id).step is None

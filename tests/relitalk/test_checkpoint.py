@@ -11,10 +11,11 @@ import av
 import numpy as np
 import pytest
 
-from relitalk.backends import Request, Settings, produce
+from relitalk.backends import Settings, produce
 from relitalk.checkpoint import Checkout, coefficients, problems, render
 from relitalk.errors import Cancelled, RelightError
 from relitalk.light import Light
+from relitalk.request import Request
 from tests.relitalk.fake_checkout import build
 
 PYTHON = Path(sys.executable)

@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 
 from relitalk import remote
-from relitalk.backends import Request, Settings, produce
+from relitalk.backends import Settings, produce
 from relitalk.errors import Cancelled, RelightError
 from relitalk.light import Light
 from relitalk.remote import RemoteEngine
+from relitalk.request import Request
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a-token-for-this-test"

@@ -3,9 +3,10 @@ from __future__ import annotations
 import pytest
 
 from relitalk import results
-from relitalk.backends import Request, Settings, produce
+from relitalk.backends import Settings, produce
 from relitalk.errors import RelightError
 from relitalk.light import Light
+from relitalk.request import Request
 from relitalk.results import find, relight_kept
 
 REQUEST = Request(Light(60, 10))

@@ -12,12 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from detection.management.relighting import engine_settings
+from detection.jobs.relighting import engine_settings
 from detection.management.reports import ProgressLine
-from relitalk.backends import BACKENDS, Request, produce
+from relitalk.backends import BACKENDS, produce
 from relitalk.engine import Progress
 from relitalk.errors import RelightError
 from relitalk.light import PRESETS, Light
+from relitalk.request import Request
 
 EXIT_NOT_DONE = 2
 EXIT_INTERRUPTED = 130

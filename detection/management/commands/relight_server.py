@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from detection.management.relighting import engine_settings
+from detection.jobs.relighting import engine_settings
 from relitalk.server import RelightServer
 
 

@@ -1,0 +1,121 @@
+// Choosing a light: ball, numbers and presets are one; the still follows, the latest choice first.
+
+import { post } from "./http.js";
+import { Sphere } from "./sphere.js";
+import { clock } from "./clock.js";
+import { follow, refresh } from "./work.js";
+
+const form = document.getElementById("light");
+const NAMES = ["azimuth", "elevation", "intensity", "ambient", "softness", "colour", "fixed_to"];
+
+if (form) choose();
+follow();
+
+function choose() {
+  const field = (name) => form.elements.namedItem(name);
+  const image = document.getElementById("still");
+  const figure = image.closest("figure");
+  const waiting = document.getElementById("still-wait");
+  const fault = document.getElementById("still-fault");
+  const plain = document.getElementById("plain");
+  const canvas = document.getElementById("sphere");
+  const sphere = new Sphere(canvas, (azimuth, elevation) => set({ azimuth, elevation }));
+  canvas.hidden = plain.hidden = false;
+
+  const light = () => ({
+    ...Object.fromEntries(NAMES.map((name) => [name, field(name).value])),
+    ...Object.fromEntries(["azimuth", "elevation", "intensity", "ambient", "softness"].map((name) => [name, Number(field(name).value)])),
+  });
+
+  function set(values) {
+    for (const [name, value] of Object.entries(values)) if (field(name)) field(name).value = value;
+    changed();
+  }
+
+  function changed() {
+    const now = light();
+    sphere.show(now);
+    for (const range of form.querySelectorAll(".light-controls input[type=range]")) range.nextElementSibling.value = range.value;
+    document.getElementById("time-shown").value = clock(Number(field("time").value));
+    for (const button of form.querySelectorAll("[data-preset]")) {
+      const preset = JSON.parse(button.dataset.preset);
+      button.setAttribute("aria-pressed", String(NAMES.every((name) => String(preset[name]) === String(now[name]))));
+    }
+    ask();
+  }
+
+  // One request at a time; what changed meanwhile is asked for when it is answered.
+  let asking = false;
+  let again = false;
+  let shown = "";
+
+  async function ask() {
+    if (asking) {
+      again = true;
+      return;
+    }
+    asking = true;
+    do {
+      again = false;
+      await show();
+    } while (again);
+    asking = false;
+  }
+
+  async function show() {
+    const query = new URLSearchParams({ time: field("time").value, ...light() });
+    if (plain.getAttribute("aria-pressed") === "true") query.set("plain", "1");
+    const late = setTimeout(() => (waiting.hidden = false), 400);
+    figure.setAttribute("aria-busy", "true");
+    try {
+      const response = await fetch(`${form.dataset.still}?${query}`);
+      if (!response.ok) throw new Error((await response.json().catch(() => ({}))).error ?? response.statusText);
+      URL.revokeObjectURL(shown);
+      shown = URL.createObjectURL(await response.blob());
+      image.src = shown;
+      image.hidden = false;
+      tellSource(response.headers.get("X-Source-Light"));
+      fault.hidden = true;
+    } catch (error) {
+      fault.querySelector("span").textContent = error.message;
+      fault.hidden = false;
+    }
+    clearTimeout(late);
+    waiting.hidden = true;
+    figure.setAttribute("aria-busy", "false");
+  }
+
+  function tellSource(header) {
+    if (!header) return;
+    const found = JSON.parse(header);
+    document.getElementById("source-light").textContent = form.dataset.source
+      .replace("%1", Math.round(found.azimuth_deg))
+      .replace("%2", Math.round(found.elevation_deg));
+  }
+
+  form.addEventListener("input", changed);
+  form.addEventListener("click", (event) => {
+    const preset = event.target.closest("[data-preset]");
+    if (preset) set(JSON.parse(preset.dataset.preset));
+  });
+  plain.addEventListener("click", () => {
+    plain.setAttribute("aria-pressed", String(plain.getAttribute("aria-pressed") !== "true"));
+    ask();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const told = document.getElementById("made");
+    const wanted = { ...light(), frames: field("frames")?.checked ?? false };
+    if (field("sweep").value) wanted.sweep = Number(field("sweep").value);
+    try {
+      const made = await post(form.dataset.make, wanted);
+      if (made.state === "done") location.assign(made.url);
+      told.textContent = made.words;
+      await refresh();
+      document.getElementById("work").scrollIntoView({ block: "start", behavior: "smooth" });
+    } catch (error) {
+      told.textContent = error.message;
+    }
+  });
+  changed();
+}
