@@ -71,7 +71,7 @@ class Greedy:
         for step in range(64):
             context.progress(step, 64)
             taken.append(bytearray(b"x" * STEP_BYTES))
-            time.sleep(0.05)
+            time.sleep(0.2)  # so that the watchdog looks long before the kernel refuses more
         raise AssertionError("nobody ended it")
 
 

@@ -147,9 +147,8 @@ def test_a_run_that_takes_too_long_fails(media: Path, clips: list[Path]) -> None
 
 def test_a_run_that_takes_too_much_memory_fails_and_the_worker_begins_anew(media: Path, clips: list[Path]) -> None:
     with serving(media, "--noreload", TEST_MAX_MEMORY_MB="900"):
-        greedy, after = start(media, clips[0], "greedy"), start(media, clips[1], "slow")
-        in_the_middle(greedy)
         fat = the_worker(media)
+        greedy, after = start(media, clips[0], "greedy"), start(media, clips[1], "slow")
         record = ended(media, greedy)
         assert (record.state, record.attempts) == (RunState.FAILED, 1)
         assert record.error == "The analysis took more than 900 MB of memory (DEEPFAKE_MAX_MEMORY_MB)."
