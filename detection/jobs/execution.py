@@ -11,6 +11,7 @@ from typing import cast
 
 from django.conf import settings
 
+from detection.jobs import limits
 from detection.jobs.control import Interrupt, Interrupted
 from detection.records import store
 from detection.records.schema import Analysis, RunRecord, RunState
@@ -84,12 +85,8 @@ class Execution:
         """Write down an interruption; a run that has ended meanwhile stays as it ended."""
         if why is Interrupt.CANCEL:
             store.finish_run(self.root, self.run_id, RunState.CANCELLED)
-        elif why is Interrupt.TIMEOUT:
-            limit = f"{settings.DEEPFAKE_RUN_TIMEOUT_S} s (DEEPFAKE_RUN_TIMEOUT_S)"
-            store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took longer than {limit}.")
-        elif why is Interrupt.MEMORY:
-            limit = f"{settings.DEEPFAKE_MAX_MEMORY_MB} MB of memory (DEEPFAKE_MAX_MEMORY_MB)"
-            store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took more than {limit}.")
+        elif (excess := limits.excess(why)) is not None:
+            store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took {excess}.")
         else:
             attempts = store.load_run(self.root, self.run_id).attempts
             store.requeue_run(self.root, self.run_id, attempts=max(attempts - 1, 0))

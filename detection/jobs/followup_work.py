@@ -8,8 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
+from detection.jobs import limits
 from detection.jobs.control import Interrupt, Interrupted
 from detection.jobs.reporting import StageReporter
 from detection.records import followups, store
@@ -74,7 +73,7 @@ class FollowUpExecution:
         except RelightError as error:  # not this program's fault: it is told, with its reason
             return self._finish(RunState.FAILED, error=str(error), fault=error.reason)
         except Exception as error:
-            self._finish(RunState.FAILED, error=f"{error or type(error).__name__}")
+            self._finish(RunState.FAILED, error=str(error) or type(error).__name__)
             raise
 
     def _finish(self, state: RunState, **rest: Any) -> FollowUp:
@@ -87,8 +86,7 @@ class FollowUpExecution:
         """Write down an interruption; one that has ended meanwhile stays as it ended."""
         if why is Interrupt.CANCEL:
             self._finish(RunState.CANCELLED)
-        elif why is Interrupt.TIMEOUT:
-            limit = f"{settings.DEEPFAKE_RUN_TIMEOUT_S} s (DEEPFAKE_RUN_TIMEOUT_S)"
-            self._finish(RunState.FAILED, error=f"It took longer than {limit}.")
+        elif (excess := limits.excess(why)) is not None:
+            self._finish(RunState.FAILED, error=f"It took {excess}.")
         else:
             followups.put_back(self.root, self.run_id, self.id)

@@ -202,6 +202,28 @@ def test_one_whose_process_is_gone_fails(
     assert records.active(media) == []
 
 
+@pytest.mark.parametrize(
+    ("why", "state", "words"),
+    [
+        (Interrupt.MEMORY, RunState.FAILED, "DEEPFAKE_MAX_MEMORY_MB"),
+        (Interrupt.TIMEOUT, RunState.FAILED, "DEEPFAKE_RUN_TIMEOUT_S"),
+        (Interrupt.CANCEL, RunState.CANCELLED, ""),
+        (Interrupt.STOP, RunState.QUEUED, ""),
+    ],
+)
+def test_only_one_that_the_server_stopped_is_done_again(
+    media: Path, clip: Path, why: Interrupt, state: RunState, words: str
+) -> None:
+    run = finished_run(media, clip)
+    records.request(media, run.id, "a" * 24, "relight", {})
+    execution = followup_work.FollowUpExecution(media, run.id, "a" * 24)
+    execution.begin()
+    execution.settle(why)
+    settled = records.load(media, run.id, "a" * 24)
+    assert settled.state is state
+    assert words in (settled.error or "")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
 def test_a_killed_worker_is_replaced_and_the_clip_made_again(media: Path, tmp_path: Path) -> None:
