@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
+
+from detection.records import uploads
 
 MB = 1024 * 1024
 DAY_S = 24 * 3600.0
@@ -32,13 +35,11 @@ def used_bytes(root: Path) -> tuple[int, int]:
     """What the uploads take, unfinished ones included, and how much of it came in the last 24 hours."""
     kept = of_today = 0
     since_s = time.time() - DAY_S
-    for folder in (root / "uploads", root / "uploads" / ".incoming"):
-        if not folder.is_dir():
-            continue
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.is_file(follow_symlinks=False):
-                    status = entry.stat(follow_symlinks=False)
-                    kept += status.st_size
-                    of_today += status.st_size if status.st_mtime >= since_s else 0
+    whole = (path for path in (root / "uploads").glob("*") if path.is_file())
+    unfinished = (path for path in uploads.incoming_dir(root).rglob("*") if path.is_file())
+    for path in chain(whole, unfinished):
+        with suppress(FileNotFoundError):  # finished or given up since it was listed
+            status = path.stat()
+            kept += status.st_size
+            of_today += status.st_size if status.st_mtime >= since_s else 0
     return kept, of_today

@@ -26,7 +26,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from detection.records import uploads
+from detection.records import partial, uploads
 from detection.records.uploads import Upload
 from detection.web import quota
 from tests.web import samples
@@ -109,6 +109,13 @@ def test_the_uploads_of_a_day_are_limited(client: Client, settings: Settings, mo
     assert "DEEPFAKE_QUOTA_MB_PER_DAY" in send(client, b"b" * 700_000)["error"]
     monkeypatch.setattr(quota, "DAY_S", -1.0)  # a day later
     assert send(client, b"b" * 700_000)["status"] == 201
+
+
+def test_uploads_that_are_not_finished_count_too(client: Client, settings: Settings, media: Path) -> None:
+    announced = partial.create(media, "half.mp4", 900_000)
+    partial.append(media, announced.id, 0, [b"h" * 800_000])
+    settings.DEEPFAKE_QUOTA_MB = 1
+    assert "DEEPFAKE_QUOTA_MB" in send(client, b"n" * 500_000)["error"]
 
 
 def test_only_who_may_uploads(client: Client, media: Path) -> None:
