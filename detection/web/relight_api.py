@@ -16,6 +16,7 @@ from detection.jobs import followups as work
 from detection.records import store
 from detection.records.codec import RecordError
 from detection.records.followups import FollowUpNotFound
+from detection.web.api import BadRequest, problem
 from detection.web.relight_form import LightForm, as_fields, from_json
 from detection.web.relit import followup_json
 from relitalk.light import PRESETS
@@ -23,10 +24,6 @@ from relitalk.light import PRESETS
 NAMES = sorted(LightForm.base_fields)
 
 View = Callable[..., HttpResponse]
-
-
-class BadRequest(Exception):
-    """The request's own fault; the message says which."""
 
 
 STATUS: dict[type[Exception], int] = {
@@ -48,7 +45,7 @@ def answers_json(view: View) -> View:
             return view(request, *args, **kwargs)
         except tuple(STATUS) as fault:
             status = next(status for kind, status in STATUS.items() if isinstance(fault, kind))
-            return JsonResponse({"error": str(fault)}, status=status)
+            return problem(str(fault), status)
 
     return wrapped
 
