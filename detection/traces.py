@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
+from detection.inference.calibration import Calibration
 from detection.inference.session import Session
+from detection.judging import judge
 from detection.modules import ModuleContext
-from detection.records.schema import Evidence, FrameScore
+from detection.records.schema import Evidence, FrameScore, PersonScore
 from detection.vision.keyframes import Why
-from detection.vision.pictures import write_plain_frame
+from detection.vision.pictures import overlay, picture_name, write_picture, write_plain_frame
 from detection.vision.quality import MIN_USABLE_FACES
 from detection.vision.types import Array, Face, Observation, Person
 
@@ -103,3 +105,49 @@ def shown(person: Person, traces: Traces) -> list[Shown]:
 def plain_frames(run_dir: Path, person: Person, faces: Iterable[Shown]) -> list[Evidence]:
     """Plain pictures of those that are no key frames; the pipeline writes the others."""
     return [write_plain_frame(run_dir, person.id, each.face, each.why) for each in faces if not each.is_key_frame]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a module shows its map: below which folder of the run, as which kind of evidence, in OpenCV's `colours`."""
+
+    folder: str
+    kind: str
+    colours: int
+
+    def write(self, run_dir: Path, person: int, shown: Shown, heat: Array, score: float) -> Evidence:
+        """Draws `heat` (32, 32) over one face; `score` is the face's calibrated probability."""
+        face = shown.face
+        path = f"{self.folder}/{picture_name(person, face.frame_index)}"
+        write_picture(run_dir / path, overlay(face.crop, heat, self.colours))
+        return Evidence(self.kind, path, person, face.frame_index, face.time_s, score, shown.why)
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What a network's look at all people comes to."""
+
+    people: tuple[PersonScore, ...]
+    timeline: tuple[FrameScore, ...]
+    evidence: tuple[Evidence, ...]
+
+
+def examine(
+    network: Session, calibration: Calibration, drawing: Drawing, observation: Observation, context: ModuleContext
+) -> Examined:
+    """Scores every person by what `network` marks, frame by frame, and draws the key frames' maps."""
+    people: list[PersonScore] = []
+    frames: list[FrameScore] = []
+    evidence: list[Evidence] = []
+    found = look(network, observation, context)
+    for person in observation.people:
+        traces = found[person.id]
+        scores = calibration.probability(traces.evidence)
+        people.append(judge(person.id, traces.logit, len(traces.indices), calibration))
+        frames += timeline(person, traces, scores)
+        faces = shown(person, traces)
+        evidence += plain_frames(context.run_dir, person, faces)
+        for each in faces:
+            heat, score = traces.maps[each.place], float(scores[each.place])
+            evidence.append(drawing.write(context.run_dir, person.id, each, heat, score))
+    return Examined(tuple(people), tuple(frames), tuple(evidence))

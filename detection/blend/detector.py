@@ -8,19 +8,21 @@ detection/traces.py). The evidence of a person is the mean over the faces; Platt
 
 from __future__ import annotations
 
-from detection import judging
+import cv2
+
 from detection.blend import steadiness
-from detection.blend.evidence import write_boundary
 from detection.inference import calibration
 from detection.inference.session import load
+from detection.judging import outcome
 from detection.modules import ModuleContext
-from detection.records.schema import Course, Deviation, Evidence, FrameScore, ModuleOutcome, PersonScore
-from detection.traces import look, plain_frames, shown, timeline
+from detection.records.schema import Course, Deviation, ModuleOutcome
+from detection.traces import Drawing, examine
 from detection.vision.types import Observation
 
 KEY = "blend"
 NETWORK = "blend"
 CALIBRATION = "blend_calibration"
+BOUNDARY = Drawing("blend", "boundary", cv2.COLORMAP_VIRIDIS)
 
 
 class BlendDetector:
@@ -32,28 +34,15 @@ class BlendDetector:
         steadiness.genuine_ranges()  # a damaged file is found before an analysis begins
 
     def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
-        people: list[PersonScore] = []
-        frames: list[FrameScore] = []
-        evidence: list[Evidence] = []
-        found = look(self._network, observation, context)
-        for person in observation.people:
-            traces = found[person.id]
-            scores = self._calibration.probability(traces.evidence)
-            people.append(judging.judge(person.id, traces.logit, len(traces.indices), self._calibration))
-            frames += timeline(person, traces, scores)
-            faces = shown(person, traces)
-            evidence += plain_frames(context.run_dir, person, faces)
-            for each in faces:
-                boundary, score = traces.maps[each.place], float(scores[each.place])
-                evidence.append(write_boundary(context.run_dir, person.id, each.face, boundary, score, each.why))
+        found = examine(self._network, self._calibration, BOUNDARY, observation, context)
         deviations, courses = _light(observation, context)
-        return judging.outcome(
+        return outcome(
             KEY,
-            people,
+            found.people,
             self._calibration,
             (NETWORK, CALIBRATION, steadiness.ASSET),
-            timeline=frames,
-            evidence=evidence,
+            timeline=found.timeline,
+            evidence=found.evidence,
             deviations=deviations,
             courses=courses,
         )
