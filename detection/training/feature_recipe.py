@@ -82,6 +82,7 @@ def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS, seed: int 
     folder = PortraitFolder(portraits)
     for repeat in range(repeats):
         for number, path in enumerate(sorted(shots.glob("*.npz"))):
+            # Seed 0 draws what the shipped model was made with, which was before there was a seed to choose.
             rng = np.random.default_rng((seed, repeat, number) if seed else (repeat, number))
             shot = load_shot(path)
             journey = Journey.draw(rng, shot)

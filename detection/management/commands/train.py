@@ -43,8 +43,8 @@ class Command(BaseCommand):
             raise CommandError(f"{data} has no train_real.tsv: name the folder that holds it with --data.")
         if options["start"] and not options["start"].is_file():
             raise CommandError(f"{options['start']} is not there: --start names a file with weights.")
-        module = "feature" if options["module"] == "feature" else "space"
-        out = settings.BASE_DIR / (options["out"] or Path("work_dirs") / module)
+        folder = "space" if options["module"] == "blend" else options["module"]  # two maps of one network, trained once
+        out = settings.BASE_DIR / (options["out"] or Path("work_dirs") / folder)
         try:
             from detection.training import prepare
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
                 prepare.prepare(data, portraits, self._progress)
             if options["sheet"]:
                 self._write_sheet(portraits, options)
-            elif module == "feature":
+            elif options["module"] == "feature":
                 self._train_feature(data, portraits, out, options)
             else:
                 self._train_network(portraits, out, options)
