@@ -2,7 +2,8 @@
 
 A network (detection/training/network.py) marks in every face a map: Space's the region that looks manipulated, Blend's
 the boundary along which two pictures were joined. Its evidence is the logarithm of the share of the crop that is
-marked. A person is looked at in up to `MAX_FACES` usable faces, spread evenly over time, and in the key frames.
+marked. A person is looked at in the key frames first; where those leave the verdict open, in more faces, spread evenly
+over time, until it is clear or about `MAX_FACES` have been seen.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ from detection.vision.quality import MIN_USABLE_FACES
 from detection.vision.types import Array, Face, Observation, Person
 
 MAX_FACES = 24  # of a person: more moved no score on the development clips
+# The look at a person ends after a round whose mean evidence ± so many standard errors lies within one verdict's band.
+# On the development clips this takes 12.7 faces a person for Space and 10.9 for Blend instead of 28.7, and all verdicts
+# stay as they were. Deviation and mean of fewer faces are too uncertain to stop by.
+CLEAR_ERRORS, CLEAR_FACES = 2.0, 6
 BATCH = 16  # no slower than more on a CPU, and half the memory of 32
 MAP_PX = 32
 
@@ -42,24 +47,62 @@ class Traces:
         return float(self.evidence.mean()) if len(self.indices) >= MIN_USABLE_FACES else None
 
 
-def look(network: Session, observation: Observation, context: ModuleContext) -> dict[int, Traces]:
-    """The traces that `network` finds, by person, batch by batch with progress."""
-    chosen = {person.id: choose_faces(person) for person in observation.people}
-    total, done = sum(map(len, chosen.values())), 0
+def look(
+    network: Session, observation: Observation, context: ModuleContext, until_clear: Calibration | None = None
+) -> dict[int, Traces]:
+    """The traces that `network` finds, by person, batch by batch with progress.
+
+    `until_clear` ends the look at a person whose verdict more faces would hardly change; without it all chosen faces
+    are looked at.
+    """
+    planned = {person.id: rounds_of_faces(person) for person in observation.people}
+    total, done = sum(len(faces) for rounds in planned.values() for faces in rounds), 0
     context.progress(done, total)
     found = {}
     for person in observation.people:
-        evidence, maps = [np.zeros(0, np.float32)], [np.zeros((0, MAP_PX, MAP_PX), np.float32)]
-        indices = chosen[person.id]
-        for start in range(0, len(indices), BATCH):
-            batch = np.stack([person.faces[index].crop for index in indices[start : start + BATCH]])
-            marked, pictures = network.run(batch)
-            evidence.append(marked)
-            maps.append(pictures)
-            done += len(batch)
-            context.progress(done, total)
-        found[person.id] = Traces(tuple(indices), np.concatenate(evidence), np.concatenate(maps))
+        seen: dict[int, tuple[Array, Array]] = {}  # by index of the face: its evidence and its map
+        for faces in planned[person.id]:
+            for start in range(0, len(faces), BATCH):
+                batch = faces[start : start + BATCH]
+                marked, maps = network.run(np.stack([person.faces[index].crop for index in batch]))
+                seen |= {index: (marked[place], maps[place]) for place, index in enumerate(batch)}
+                context.progress(done + len(seen), total)
+            if until_clear is not None and _is_clear(np.array([marked for marked, _ in seen.values()]), until_clear):
+                break
+        total -= sum(map(len, planned[person.id])) - len(seen)
+        done += len(seen)
+        found[person.id] = _traces(seen)
+    context.progress(done, total)
     return found
+
+
+def _traces(seen: dict[int, tuple[Array, Array]]) -> Traces:
+    indices = tuple(sorted(seen))
+    evidence = np.array([seen[index][0] for index in indices], np.float32)
+    maps = np.array([seen[index][1] for index in indices], np.float32).reshape(-1, MAP_PX, MAP_PX)
+    return Traces(indices, evidence, maps)
+
+
+def _is_clear(evidence: Array, calibration: Calibration) -> bool:
+    """Whether the mean of `evidence` (N,) is so sure that one verdict holds within its error."""
+    if len(evidence) < CLEAR_FACES:
+        return False
+    mean, error = float(evidence.mean()), CLEAR_ERRORS * float(evidence.std(ddof=1)) / len(evidence) ** 0.5
+    low, high = (
+        calibration.thresholds.verdict(calibration.probability(logit)) for logit in (mean - error, mean + error)
+    )
+    return low == high
+
+
+def rounds_of_faces(person: Person) -> list[list[int]]:
+    """Indices of the faces to look at, in three rounds: usable key frames, then the others in two halves, interleaved.
+
+    Each round is spread over the whole time, so that one that ends early has seen all of it.
+    """
+    chosen = choose_faces(person)
+    key_frames = {key_frame.face for key_frame in person.key_frames}
+    others = [index for index in chosen if index not in key_frames]
+    return [[index for index in chosen if index in key_frames], others[::2], others[1::2]]
 
 
 def choose_faces(person: Person) -> list[int]:
@@ -139,7 +182,7 @@ def examine(
     people: list[PersonScore] = []
     frames: list[FrameScore] = []
     evidence: list[Evidence] = []
-    found = look(network, observation, context)
+    found = look(network, observation, context, until_clear=calibration)
     for person in observation.people:
         traces = found[person.id]
         scores = calibration.probability(traces.evidence)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 
 import cv2
 import numpy as np
 import pytest
 
+from detection.inference.calibration import Calibration
 from detection.modules import ModuleContext, load_detector
-from detection.traces import MAX_FACES, choose_faces
+from detection.records.schema import Thresholds
+from detection.traces import CLEAR_FACES, MAX_FACES, choose_faces, look, rounds_of_faces
 from detection.vision.observe import observe
 from detection.vision.pictures import overlay
 from detection.vision.video import probe
@@ -81,6 +84,35 @@ def test_faces_are_chosen_over_the_whole_time_and_key_frames_among_them(observat
     chosen = choose_faces(person)
     assert chosen == sorted(set(chosen))
     assert {k.face for k in person.key_frames if person.faces[k.face].quality.usable} <= set(chosen)
+
+
+class _Network:
+    """Marks a crop by its first pixel, and remembers how many crops it was given."""
+
+    def __init__(self):
+        self.crops = 0
+
+    def run(self, crops):
+        self.crops += len(crops)
+        return crops[:, 0, 0, 0] / 100.0, np.zeros((len(crops), 32, 32), np.float32)
+
+
+@pytest.mark.parametrize(("marks", "rounds"), [((0, 0), 2), ((60, 180), 3)])
+def test_the_look_at_a_person_ends_when_more_faces_would_not_change_the_verdict(observation, tmp_path, marks, rounds):
+    (person,) = observation.people
+    faces = tuple(
+        replace(face, crop=np.full_like(face.crop, marks[index % 2])) for index, face in enumerate(person.faces)
+    )
+    marked = replace(observation, people=(replace(person, faces=faces),))
+    planned = rounds_of_faces(person)
+    assert len(planned[0]) < CLEAR_FACES  # so few faces are never enough
+    assert sorted(chain(*planned)) == choose_faces(person)
+    calibration = Calibration(1.0, -1.2, Thresholds(real_below=0.5, fake_from=0.5))
+    network, steps = _Network(), []
+    (traces,) = look(network, marked, ModuleContext(tmp_path, lambda *p: steps.append(p)), calibration).values()
+    assert list(traces.indices) == sorted(chain(*planned[:rounds]))
+    assert network.crops == len(traces.indices)
+    assert steps[-1] == (network.crops, network.crops)
 
 
 def test_the_same_region_value_has_the_same_colour_in_every_picture():
