@@ -18,7 +18,7 @@ from detection.records import store, uploads
 from detection.records.codec import RecordError
 from detection.records.schema import Analysis, RunRecord
 from detection.records.uploads import UploadNotFound
-from detection.web import light, result, timelines, words
+from detection.web import facts, light, result, timelines, words
 from detection.web.agreement import agreement
 from detection.web.deviations import deviations
 from detection.web.module_pages import module_page
@@ -35,7 +35,12 @@ def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
 
 def run_context(record: RunRecord) -> dict[str, Any]:
     """What the result's templates need; without an analysis (failed, cancelled) only the run."""
-    context: dict[str, Any] = {"run": record, "video": record.video, "has_file": has_file(record)}
+    context: dict[str, Any] = {
+        "run": record,
+        "video": record.video,
+        "has_file": has_file(record),
+        "file_facts": facts.file_facts(record),
+    }
     if record.analysis is not None:
         context |= _analysis_context(record, record.analysis)
     return context
@@ -43,6 +48,7 @@ def run_context(record: RunRecord) -> dict[str, Any]:
 
 def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
     frames = result.key_frames(record, analysis.modules.values())
+    origin = analysis.provenance
     file_name = PurePath(record.upload).name  # the name that the file was analysed under says nothing to a person
     return {
         "analysis": analysis,
@@ -62,6 +68,10 @@ def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
             (module_page(key), found) for key, outcome in analysis.modules.items() if (found := deviations(outcome))
         ],
         "limits": words.LIMITS,
+        "analysis_facts": facts.analysis_facts(analysis),
+        "version_facts": facts.version_facts(analysis),
+        "credential_facts": facts.credential_facts(origin) if origin else [],
+        "metadata_facts": facts.metadata_facts(origin) if origin else [],
     }
 
 

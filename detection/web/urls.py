@@ -18,6 +18,7 @@ from detection.web import (
 )
 from detection.web.access import pages as access_pages
 from detection.web.api import api
+from detection.web.reports import pages as reports
 
 pages = [
     path("", upload_pages.home, name="home"),
@@ -29,6 +30,10 @@ pages = [
     path("runs/<str:run_id>/cancel/", run_pages.cancel, name="run-cancel"),
     path("runs/<str:run_id>/retry/", run_pages.retry, name="run-retry"),
     path("runs/<str:run_id>/delete/", run_pages.delete, name="run-delete"),
+    path("runs/<str:run_id>/report.pdf", reports.pdf, name="report-pdf"),
+    path("runs/<str:run_id>/report.json", reports.json, name="report-json"),
+    path("runs/<str:run_id>/scores.csv", reports.scores, name="scores-csv"),
+    path("runs/<str:run_id>/frames.csv", reports.frames, name="frames-csv"),
     path("history/", history_pages.history, name="history"),
     path("analysis/", history_pages.analysis, name="analysis"),
     path("acc/", help_pages.evaluation, name="evaluation"),
