@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from detection import logs
+
 bind = "127.0.0.1:8000"
 worker_class = "gthread"  # uploads and previews are long answers: a thread each
 workers = 1
@@ -15,6 +17,8 @@ threads = 8
 timeout = 120
 graceful_timeout = 30
 forwarded_allow_ips = "127.0.0.1,::1"
+if os.environ.get("DEEPFAKE_LOG_FORMAT") == "json":  # its own lines as the site's are
+    logconfig_dict = logs.configuration("json", os.environ.get("DEEPFAKE_LOG_LEVEL", "INFO"))
 
 
 def on_starting(server: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from csp.constants import NONE, SELF
 
 from deepfake_site import environment as env
+from detection import logs
 from detection.records.files import locked
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -25,6 +26,7 @@ DEEPFAKE_MAX_DURATION_S = env.integer("DEEPFAKE_MAX_DURATION_S", 4 * 3600, 1, 7 
 DEEPFAKE_RUN_TIMEOUT_S = env.integer("DEEPFAKE_RUN_TIMEOUT_S", 3600, 10, 7 * 24 * 3600)
 DEEPFAKE_KEEP_PARTIAL_DAYS = env.integer("DEEPFAKE_KEEP_PARTIAL_DAYS", 7, 1, 3650)  # uploads that broke off
 DEEPFAKE_MAX_MEMORY_MB = env.integer("DEEPFAKE_MAX_MEMORY_MB", 4096, 1024, 1_000_000)
+DEEPFAKE_MIN_FREE_MB = env.integer("DEEPFAKE_MIN_FREE_MB", 512, 0, 1_000_000)  # of the disk, kept for results
 DEEPFAKE_START_WORKER = env.boolean("DEEPFAKE_START_WORKER", True)
 DEEPFAKE_QUEUE = env.queue("DEEPFAKE_QUEUE")  # "files", or where Redis is: docs/DEPLOY.md
 
@@ -86,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "detection.web.middleware.browser_permissions",
+    "detection.web.middleware.NamedInLogs",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -94,6 +97,7 @@ MIDDLEWARE = [
     "detection.web.cross_site.CrossSiteMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "detection.web.middleware.refusals_in_json",
+    "detection.web.middleware.DiskFaults",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -174,10 +178,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("DEEPFAKE_LOG_LEVEL", "INFO")},
-}
+LOGGING = logs.configuration(
+    env.choice("DEEPFAKE_LOG_FORMAT", "line", ("line", "json")),
+    env.choice("DEEPFAKE_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)

@@ -29,6 +29,7 @@ LAYERS = {
     "detection.vision": 2,
     "detection.inference": 1,
     "detection.records": 0,
+    "detection.logs": 0,
 }
 SIBLINGS_APART = {"detection.space", "detection.feature", "detection.blend"}
 NO_DJANGO = (

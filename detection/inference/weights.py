@@ -89,6 +89,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def manifest_files() -> list[Path]:
+    """The manifest and every file that it names, there or not."""
+    try:
+        entries = manifest().values()
+    except WeightsError:
+        return [MANIFEST]
+    return [MANIFEST, *(ASSETS / entry.file for entry in entries)]
+
+
 def problems() -> list[WeightsError]:
     """What is wrong with the assets, one error per file; empty when all is well. For `manage.py check`."""
     try:

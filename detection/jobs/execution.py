@@ -65,6 +65,9 @@ class Execution:
             self.settle(interruption.why)
             raise
         except Exception as error:
+            if limits.is_out_of_memory(error):
+                self.settle(Interrupt.MEMORY)
+                raise Interrupted(Interrupt.MEMORY) from error
             message = f"The analysis failed: {str(error) or type(error).__name__}"
             store.finish_run(self.root, self.run_id, RunState.FAILED, error=message)
             raise

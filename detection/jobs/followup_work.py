@@ -73,6 +73,9 @@ class FollowUpExecution:
         except RelightError as error:  # not this program's fault: it is told, with its reason
             return self._finish(RunState.FAILED, error=str(error), fault=error.reason)
         except Exception as error:
+            if limits.is_out_of_memory(error):
+                self.settle(Interrupt.MEMORY)
+                raise Interrupted(Interrupt.MEMORY) from error
             self._finish(RunState.FAILED, error=str(error) or type(error).__name__)
             raise
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+
 from django.conf import settings
 
 from detection.jobs.control import Interrupt
 from detection.vision.confinement import confine_memory
+
+OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
+ONNX_NO_MEMORY = ("bad_alloc", "Failed to allocate memory")
 
 
 def excess(why: Interrupt) -> str | None:
@@ -17,9 +22,24 @@ def excess(why: Interrupt) -> str | None:
     return None
 
 
-def confine() -> None:
-    """Hold this process, from now on, to DEEPFAKE_MAX_MEMORY_MB. Where networks run on CUDA only the watchdog does."""
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the kernel refused memory (`confine`), whichever library had asked for it."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or getattr(error, "code", None) == OPENCV_NO_MEMORY
+        or any(sign in str(error) for sign in ONNX_NO_MEMORY)
+    )
+
+
+def device() -> str:
+    """Where this process' networks run: "cuda" or "cpu"."""
     from detection.inference import session
 
-    if not session.uses_cuda(settings.DEEPFAKE_DEVICE):
+    return "cuda" if session.uses_cuda(settings.DEEPFAKE_DEVICE) else "cpu"
+
+
+def confine() -> None:
+    """Hold this process, from now on, to DEEPFAKE_MAX_MEMORY_MB. Where networks run on CUDA only the watchdog does."""
+    if device() == "cpu":
         confine_memory(settings.DEEPFAKE_MAX_MEMORY_MB)

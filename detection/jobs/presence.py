@@ -18,6 +18,7 @@ from pathlib import Path
 from detection.records import codec
 from detection.records.files import is_locked, locked, write_atomic
 from detection.records.store import now
+from detection.vision.confinement import resident_mb
 
 LOCK_WITHIN_S = 1.0  # a page may be looking whether it is held
 FORGET_AFTER_S = 24 * 3600.0
@@ -26,13 +27,19 @@ NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,79}")
 
 @dataclass(frozen=True)
 class WorkerInfo:
-    """A worker process. `queue` is "files" or "redis"."""
+    """A worker process. `queue` is "files" or "redis", `device` where its networks run: "cpu" or "cuda"."""
 
     name: str
     host: str
     pid: int
     queue: str
     started_at: str
+    device: str = ""
+
+    @property
+    def memory_mb(self) -> float | None:
+        """What it holds in memory; None for one on another machine."""
+        return resident_mb(self.pid) if self.host == host() else None
 
 
 def host() -> str:
@@ -58,11 +65,11 @@ def checked_name(name: str) -> str:
 
 
 @contextlib.contextmanager
-def announced(root: Path, name: str, queue: str) -> Iterator[WorkerInfo]:
+def announced(root: Path, name: str, queue: str, device: str = "") -> Iterator[WorkerInfo]:
     """Be known as the living worker `name`. Raises BlockingIOError if there is one."""
     folder = _folder(root)
     folder.mkdir(parents=True, exist_ok=True)
-    info = WorkerInfo(name, host(), os.getpid(), queue, now())
+    info = WorkerInfo(name, host(), os.getpid(), queue, now(), device)
     with locked(folder / f"{name}.lock", within_s=LOCK_WITHIN_S):
         write_atomic(folder / f"{name}.json", codec.to_json(info), durable=False)
         _forget_the_dead(folder)

@@ -21,7 +21,7 @@ from rq.job import Job, JobStatus
 from rq.timeouts import TimerDeathPenalty
 from rq.worker import WorkerStatus
 
-from detection.jobs import presence, recovery
+from detection.jobs import limits, presence, recovery
 from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.redis_queue import ATTEMPTS, RedisJob, RedisQueue, attempted_by
 from detection.jobs.watchdog import Watchdog
@@ -83,7 +83,7 @@ class RedisWorker(SimpleWorker):
         Raises RedisError if Redis cannot be reached at the start; later it waits for it to come back.
         """
         try:
-            with presence.announced(self._root, self.name, "redis"):
+            with presence.announced(self._root, self.name, "redis", limits.device()):
                 self._watchdog.start()
                 self.connection.delete(self.key)  # of a dead worker of this name: there is no living one
                 self.register_birth()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detection.jobs import pace
 from detection.jobs.control import Interrupt, Interrupted, control
-from detection.records import codec, store
+from detection.records import codec, store, totals
 from detection.records.files import write_atomic
 from detection.records.schema import RunState
 
@@ -92,6 +92,7 @@ class StageReporter:
     def finished(self) -> None:
         """The work came to its end: learn from how long its stages took."""
         self._leave_stage(time.monotonic())
+        totals.count_stages(self._root, {stage: spent for stage, spent in self._spent_s.items() if spent})
         if self._frames and any(self._spent_s[stage] for stage in self._stages[1:]):  # else there was no face to judge
             pace.save(self._root, self._pace.after(self._spent_s, self._frames))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from django.conf import settings
 from django_tasks import task
 
+from detection import logs
 from detection.jobs.control import control
 from detection.jobs.execution import Execution
 from detection.jobs.followup_work import FollowUpExecution
@@ -29,6 +30,7 @@ def analyse_run(run_id: str) -> str:
     root = Path(settings.MEDIA_ROOT)
     execution = Execution(root, run_id)
     with ExitStack() as stack:
+        stack.enter_context(logs.about(run=run_id))
         try:
             stack.enter_context(store.holding(root, run_id))
             record = execution.begin()
@@ -50,6 +52,7 @@ def do_followup(run_id: str, followup_id: str) -> str:
     root = Path(settings.MEDIA_ROOT)
     execution = FollowUpExecution(root, run_id, followup_id)
     with ExitStack() as stack:
+        stack.enter_context(logs.about(run=run_id, followup=followup_id))
         try:
             stack.enter_context(followups.holding(root, run_id, followup_id))
             followup = execution.begin()

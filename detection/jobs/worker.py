@@ -17,7 +17,7 @@ from django_tasks.base import TaskContext
 from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
 
-from detection.jobs import presence, recovery
+from detection.jobs import limits, presence, recovery
 from detection.jobs.backend import EmbeddedBackend, task_result
 from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.queue import FileQueue, Job, JobError
@@ -72,7 +72,7 @@ class Worker:
         try:
             with (
                 locked(self._queue.lock, within_s=LOCK_WITHIN_S),
-                presence.announced(self._root, self.id, "files"),
+                presence.announced(self._root, self.id, "files", limits.device()),
             ):
                 self._watchdog.start()
                 logger.info("Worker %s serves %s.", self.id, self._queue.folder)

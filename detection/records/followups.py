@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from detection.records import codec, store
+from detection.records import codec, store, totals
 from detection.records.files import is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import RunState
 
@@ -137,6 +137,7 @@ def finish(
     def ended(now: FollowUp) -> FollowUp:
         if now.state.is_final:
             return now
+        totals.count_followup(root, now.kind, state)
         return replace(now, state=state, result=result, error=error, fault=fault, finished_at=store.now())
 
     after = _change(root, run_id, followup_id, ended)

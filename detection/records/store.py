@@ -18,7 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from detection.records import codec, log
+from detection.records import codec, log, totals
 from detection.records.files import is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import Analysis, RunRecord, RunState
 from detection.records.uploads import Upload
@@ -174,6 +174,7 @@ def _finish(root: Path, before: RunRecord, state: RunState, analysis: Analysis |
     if not before.state.is_final:
         after = replace(before, state=state, analysis=analysis, error=error, finished_at=now())
         save_run(root, after)
+        totals.count_run(root, state, analysis.verdict if analysis else "", (analysis and analysis.reason) or "")
     elif not _mark_of(root, before.id).exists():
         return before
     log.append(root, log.entries_of(after))  # also for one that had ended, but is marked: a crash came in between

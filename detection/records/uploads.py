@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from detection.records import codec
+from detection.records import codec, totals
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.schema import VideoProperties
 
@@ -161,6 +161,7 @@ def _keep(root: Path, incoming: Path, name: str, sha256: str) -> Upload:
         uploaded_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         upload = replace(find_upload(root, sha256), name=name, uploaded_at=uploaded_at)
         write_atomic(_description(root, sha256), codec.to_json(upload))
+    totals.count_upload(root, upload.size_bytes)
     return upload
 
 

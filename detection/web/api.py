@@ -7,7 +7,6 @@ Whether a request may change anything is decided before it comes here (`cross_si
 
 from __future__ import annotations
 
-import errno
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -20,6 +19,7 @@ from detection import jobs
 from detection.records import store
 from detection.records.codec import RecordError
 from detection.records.uploads import UploadNotFound
+from detection.web import disk
 from detection.web.api_schema import VERSION, Problem
 from detection.web.receive import UploadRefused
 
@@ -91,9 +91,10 @@ def _http(request: HttpRequest, fault: Any) -> HttpResponse:
 
 
 def _disk(request: HttpRequest, fault: Any) -> HttpResponse:
-    if fault.errno not in (errno.ENOSPC, errno.EDQUOT):
+    told = disk.fault_of(fault)
+    if told is None:
         raise fault
-    return problem(_("The disk is full. Delete videos or runs that are no longer needed."), 507)
+    return problem(*told)
 
 
 for _kind in STATUS:

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from detection.web import disk
 from detection.web.receive import too_large
 
 
@@ -40,6 +41,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     advice = _("It may have been deleted. The history lists every result that there is.")
     detail = exception.args[0] if exception.args and isinstance(exception.args[0], str) else ""
     return _answer(request, 404, _("There is nothing at this address."), advice, detail)
+
+
+def disk_fault(request: HttpRequest, error: OSError) -> HttpResponse | None:
+    """The answer to a page's error that is the disk's; None for any other."""
+    told = disk.fault_of(error)
+    return told and _answer(request, told[1], told[0], _("The page “Status” says more."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from detection.records import uploads
 from detection.records.uploads import Upload
-from detection.web import quota
+from detection.web import disk, quota
 
 CHUNK_BYTES = 1024 * 1024
 MB = 1024 * 1024
@@ -51,8 +51,9 @@ def refuse_if_too_large(size_bytes: int) -> None:
         raise UploadRefused(too_large(), 413)
     if size_bytes == 0:
         raise UploadRefused(_("The file is empty. Copy it again from where it came from."), 400)
-    if size_bytes > shutil.disk_usage(uploads.incoming_dir(settings.MEDIA_ROOT)).free:
-        raise UploadRefused(_("The disk is full. Delete videos or runs that are no longer needed."), 507)
+    reserve = settings.DEEPFAKE_MIN_FREE_MB * MB  # results that are on their way need room, too
+    if size_bytes > shutil.disk_usage(uploads.incoming_dir(settings.MEDIA_ROOT)).free - reserve:
+        raise UploadRefused(disk.full(), 507)
     if (reason := quota.exceeded(size_bytes)) is not None:
         raise UploadRefused(reason, 507)
 

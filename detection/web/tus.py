@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from detection.records import partial
 from detection.records.partial import Checksum, Partial
 from detection.records.uploads import UploadNotFound
-from detection.web import previews
+from detection.web import disk, previews
 from detection.web.receive import CHUNK_BYTES, MB, UploadRefused, refuse_if_too_large
 
 VERSION = "1.0.0"
@@ -75,10 +75,8 @@ def _answer_to(error: Exception) -> HttpResponse:
             return JsonResponse({"error": str(error)}, status=413)
         case partial.ChecksumMismatch():
             return JsonResponse({"error": str(error)}, status=460, reason="Checksum Mismatch")
-        case OSError(errno=28):
-            return JsonResponse(
-                {"error": _("The disk is full. Delete videos or runs that are no longer needed.")}, status=507
-            )
+        case OSError() if fault := disk.fault_of(error):
+            return JsonResponse({"error": fault[0]}, status=fault[1])
     raise error
 
 

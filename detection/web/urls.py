@@ -13,6 +13,7 @@ from detection.web import (
     media,
     old_names,
     run_pages,
+    status_pages,
     tus,
     upload_pages,
 )
@@ -47,6 +48,13 @@ pages = [
     path("i18n/setlang/", set_language, name="set_language"),
 ]
 
+watched = [
+    path("healthz", status_pages.healthz, name="healthz"),
+    path("readyz", status_pages.readyz, name="readyz"),
+    path("metrics", status_pages.metrics, name="metrics"),
+    path("status/", status_pages.status_page, name="status"),
+]
+
 files = [
     path("media/uploads/<str:sha256>/source", media.source, name="source"),
     path("media/uploads/<str:sha256>/preview.mp4", media.preview, name="preview"),
@@ -66,4 +74,4 @@ resumable_uploads = [
 
 relighting = [path("", include("detection.web.relight_urls"))]
 
-urlpatterns = [*pages, *files, *resumable_uploads, *api_v1, *relighting]
+urlpatterns = [*pages, *watched, *files, *resumable_uploads, *api_v1, *relighting]

@@ -25,6 +25,7 @@ PAGES = [
     "/acc/",
     "/help/",
     "/api/",
+    "/status/",
     "/runs/",
     "/not/there/",
 ]
