@@ -10,11 +10,10 @@ from __future__ import annotations
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from detection.records.labelled import Label
 from detection.vision.suffixes import VIDEO_SUFFIXES
 
-Label = Literal["fake", "real"]
 LABELS: tuple[Label, ...] = ("fake", "real")
 
 

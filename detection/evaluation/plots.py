@@ -6,7 +6,8 @@ one whose content security policy forbids inline styles.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 
 from detection.evaluation.metrics import Figure
@@ -23,40 +24,63 @@ NAMES_WIDTH = 250
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def roc_plot(reports: Sequence[JudgeReport]) -> str:
+@dataclass(frozen=True)
+class PlotWords:
+    """The words of the plots; a page in another language gives its own. `judge` names a judge for people."""
+
+    roc: str = "ROC curves"
+    reliability: str = "Reliability of %s"
+    scores: str = "Scores of %s"
+    methods: str = "AUC by method"
+    false_alarms: str = "false alarms"
+    caught: str = "fakes caught"
+    score: str = "score"
+    share_of_fakes: str = "share of fakes"
+    clips: str = "clips"
+    genuine: str = "genuine"
+    fake: str = "fake"
+    against_genuine: str = "AUC against all genuine clips"
+    dot: str = "%(clips)d clips, score %(score).2f, fakes %(share).2f"
+    judge: Callable[[str], str] = str
+
+
+ENGLISH = PlotWords()
+
+
+def roc_plot(reports: Sequence[JudgeReport], words: PlotWords = ENGLISH) -> str:
     """The ROC curves of the judges over one another."""
     shown = [report for report in reports if report.roc]
-    parts = [*_field("false alarms", "fakes caught"), _line([(0, 0), (1, 1)], "currentColor", 1, dashes="3 4")]
+    parts = [*_field(words.false_alarms, words.caught), _line([(0, 0), (1, 1)], "currentColor", 1, dashes="3 4")]
     for number, report in enumerate(shown):
         colour = COLOURS[number % len(COLOURS)]
         parts.append(_line(report.roc, colour, 2))
         y = TOP + SIDE - 10 - 15 * (len(shown) - 1 - number)
-        parts.append(_text(LEFT + SIDE - 8, y, _named(report.judge, report.figures["auc"]), "end", colour))
-    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, "ROC curves")
+        parts.append(_text(LEFT + SIDE - 8, y, _named(words.judge(report.judge), report.figures["auc"]), "end", colour))
+    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, words.roc)
 
 
-def reliability_plot(report: JudgeReport) -> str:
+def reliability_plot(report: JudgeReport, words: PlotWords = ENGLISH) -> str:
     """Share of fakes against mean score, bin by bin; the area of a dot grows with its clips."""
     most = max((point.clips for point in report.reliability), default=1)
     points = [(point.mean_score, point.share_fake) for point in report.reliability]
-    parts = [*_field("score", "share of fakes"), _line([(0, 0), (1, 1)], "currentColor", 1, dashes="3 4")]
+    parts = [*_field(words.score, words.share_of_fakes), _line([(0, 0), (1, 1)], "currentColor", 1, dashes="3 4")]
     parts.append(_line(points, COLOURS[0], 1.5))
     for point in report.reliability:
         x, y = _place(point.mean_score, point.share_fake)
         radius = 2.5 + 6.5 * (point.clips / most) ** 0.5
-        told = f"{point.clips} clips, score {point.mean_score:.2f}, fakes {point.share_fake:.2f}"
+        told = words.dot % {"clips": point.clips, "score": point.mean_score, "share": point.share_fake}
         parts.append(
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{COLOURS[0]}" fill-opacity=".6">'
-            f"<title>{told}</title></circle>"
+            f"<title>{escape(told)}</title></circle>"
         )
-    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, f"Reliability of {report.judge}")
+    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, words.reliability % words.judge(report.judge))
 
 
-def histogram_plot(report: JudgeReport) -> str:
+def histogram_plot(report: JudgeReport, words: PlotWords = ENGLISH) -> str:
     """How many genuine clips and fakes got which score, side by side, with the thresholds."""
     highest = max(*report.histogram_fake, *report.histogram_real, 1)
     step = SIDE / HISTOGRAM_BINS
-    parts = [*_field("score", "clips", highest)]
+    parts = [*_field(words.score, words.clips, highest)]
     for shift, colour, counts in (
         (0.0, GENUINE_COLOUR, report.histogram_real),
         (step / 2, FAKE_COLOUR, report.histogram_fake),
@@ -71,12 +95,12 @@ def histogram_plot(report: JudgeReport) -> str:
     if report.thresholds:
         for value in {report.thresholds.real_below, report.thresholds.fake_from}:
             parts.append(_line([(value, 0), (value, 1)], "currentColor", 1, dashes="5 3"))
-    parts.append(_text(LEFT + SIDE - 6, TOP + 14, "genuine", "end", GENUINE_COLOUR))
-    parts.append(_text(LEFT + SIDE - 6, TOP + 29, "fake", "end", FAKE_COLOUR))
-    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, f"Scores of {report.judge}")
+    parts.append(_text(LEFT + SIDE - 6, TOP + 14, words.genuine, "end", GENUINE_COLOUR))
+    parts.append(_text(LEFT + SIDE - 6, TOP + 29, words.fake, "end", FAKE_COLOUR))
+    return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, words.scores % words.judge(report.judge))
 
 
-def family_plot(families: Sequence[Family], colour: str = COLOURS[0]) -> str:
+def family_plot(families: Sequence[Family], words: PlotWords = ENGLISH, colour: str = COLOURS[0]) -> str:
     """The AUC of each family as a bar with its interval."""
     parts = []
     bottom = TOP + ROW * len(families)
@@ -96,8 +120,8 @@ def family_plot(families: Sequence[Family], colour: str = COLOURS[0]) -> str:
             f'<path d="M{low:.1f} {y + ROW / 2}H{high:.1f}M{low:.1f} {y + 8}v{ROW - 16}M{high:.1f} {y + 8}v{ROW - 16}" '
             'stroke="currentColor" stroke-width="1.5"/>'
         )
-    parts.append(_text(NAMES_WIDTH + SIDE / 2, bottom + 32, "AUC against all genuine clips", "middle"))
-    return _svg(NAMES_WIDTH + SIDE + RIGHT, bottom + BOTTOM, parts, "AUC by method")
+    parts.append(_text(NAMES_WIDTH + SIDE / 2, bottom + 32, words.against_genuine, "middle"))
+    return _svg(NAMES_WIDTH + SIDE + RIGHT, bottom + BOTTOM, parts, words.methods)
 
 
 def _field(x_label: str, y_label: str, y_top: float = 1.0) -> Iterable[str]:

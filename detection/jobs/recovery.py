@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from detection.jobs.evaluation_work import WAY_OUT, clip_in_hand
 from detection.jobs.queue import FileQueue, JobError
-from detection.jobs.tasks import analyse_run, do_followup
-from detection.records import followups, log, store
+from detection.jobs.tasks import analyse_run, do_evaluation, do_followup
+from detection.records import evaluations, followups, log, store
 from detection.records.codec import RecordError
 from detection.records.schema import RunRecord, RunState
 
@@ -70,7 +71,10 @@ def give_up(root: Path, task: str, args: Sequence[Any], deaths: int, died: str |
             store.finish_run(root, args[0], RunState.FAILED, error=reason)
         elif task == do_followup.module_path:
             followups.finish(root, args[0], args[1], RunState.FAILED, error=reason)
-    except (store.RunNotFound, followups.FollowUpNotFound, RecordError) as error:
+        elif task == do_evaluation.module_path:
+            reason = f"{clip_in_hand(root, args[0])}: {reason} {WAY_OUT}"
+            evaluations.finish(root, args[0], RunState.FAILED, error=reason)
+    except (store.RunNotFound, followups.FollowUpNotFound, evaluations.EvaluationNotFound, RecordError) as error:
         logger.error("What job %s was about: %s", args, error)
     return reason
 
@@ -122,6 +126,19 @@ def settle_followups(root: Path, queue: Queue) -> None:
         elif followup.state.is_final or not followups.is_held(root, run_id, followup_id):
             reason = "The process that worked on it ended before the result."
             followups.finish(root, run_id, followup_id, RunState.FAILED, error=reason)  # one that has ended stays so
+
+
+def settle_evaluations(root: Path, queue: Queue) -> None:
+    """Queue every unfinished evaluation again that no process works on and that does not wait in the queue."""
+    unfinished = [record for record in evaluations.every(root) if not record.state.is_final]
+    queued = {argument for job in queue.pending() for argument in job.args} if unfinished else set()
+    for record in unfinished:
+        if record.id in queued or evaluations.unchanged_for_s(root, record.id) < GRACE_S:
+            continue
+        if not evaluations.is_held(root, record.id):
+            logger.warning("Evaluation %s is not finished and not queued: it is queued now.", record.id)
+            evaluations.put_back(root, record.id)
+            do_evaluation.enqueue(record.id)
 
 
 def _finish_deletions(root: Path) -> None:

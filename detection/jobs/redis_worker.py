@@ -159,6 +159,7 @@ class RedisWorker(SimpleWorker):
                 self._runs_s = now_s
                 recovery.settle_runs(self._root, self._files)
                 recovery.settle_followups(self._root, self._files)
+                recovery.settle_evaluations(self._root, self._files)
 
     def _settle_orphans(self, died: str | None) -> None:
         """Queue the jobs of dead workers again; give up those whose worker died for the second time."""

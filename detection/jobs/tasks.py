@@ -11,10 +11,11 @@ from django_tasks import task
 
 from detection import logs
 from detection.jobs.control import control
+from detection.jobs.evaluation_work import EvaluationExecution
 from detection.jobs.execution import Execution
 from detection.jobs.followup_work import FollowUpExecution
 from detection.jobs.reporting import Reporter
-from detection.records import followups, store
+from detection.records import evaluations, followups, store
 from detection.records.schema import RunState
 
 logger = logging.getLogger(__name__)
@@ -63,3 +64,24 @@ def do_followup(run_id: str, followup_id: str) -> str:
             return followup.state
         stack.enter_context(control.running(execution))
         return execution.do(followup).state
+
+
+@task
+def do_evaluation(evaluation_id: str) -> str:
+    """Do the next step of an evaluation, and queue the one after it behind what waits; the state that it is in then."""
+    root = Path(settings.MEDIA_ROOT)
+    execution = EvaluationExecution(root, evaluation_id)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(evaluations.holding(root, evaluation_id))
+            record = execution.begin()
+        except (evaluations.EvaluationNotFound, FileNotFoundError, BlockingIOError) as error:
+            logger.warning("Evaluation %s is not done: %s", evaluation_id, error)
+            return "skipped"
+        if record.state is not RunState.RUNNING:
+            return record.state
+        stack.enter_context(control.running(execution))
+        state = execution.do(record).state
+    if state is RunState.QUEUED:
+        do_evaluation.enqueue(evaluation_id)
+    return state

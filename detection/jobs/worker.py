@@ -95,6 +95,7 @@ class Worker:
             if time.monotonic() - self._tidied_s >= TIDY_EVERY_S:
                 recovery.settle_runs(self._root, self._queue)
                 recovery.settle_followups(self._root, self._queue)
+                recovery.settle_evaluations(self._root, self._queue)
                 self._queue.prune()
                 self._tidied_s = time.monotonic()
             self._control.wait(IDLE_S)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,15 +113,18 @@ def file_path(root: Path, upload: Upload) -> Path:
     return root / upload.path
 
 
-def list_uploads(root: Path, *, offset: int = 0, limit: int = 50) -> list[Upload]:
-    """The uploads, newest first; only those of the page are read."""
+def list_uploads(
+    root: Path, *, offset: int = 0, limit: int = 50, without: Container[str] = frozenset()
+) -> list[Upload]:
+    """The uploads, newest first, but those whose hash is in `without`; only those of the page are read."""
     folder = root / "uploads"
     if not folder.is_dir():
         return []
     times: dict[str, float] = {}
     with os.scandir(folder) as entries:
         for entry in entries:
-            if SHA256.fullmatch(sha256 := entry.name.partition(".")[0]):
+            sha256 = entry.name.partition(".")[0]
+            if SHA256.fullmatch(sha256) and sha256 not in without:
                 times[sha256] = max(entry.stat().st_mtime, times.get(sha256, 0.0))
     newest = sorted(times, key=lambda sha256: (times[sha256], sha256), reverse=True)
     page = []

@@ -1,11 +1,11 @@
-"""Pages that only tell: help, evaluation."""
+"""Pages that only tell."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from detection.web.module_pages import module_pages
 from detection.web.words import PICTURES, REASONS, VERDICTS
@@ -21,9 +21,3 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
     }
     return render(request, "help.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def evaluation(request: HttpRequest) -> HttpResponse:
-    """`/acc/`: how to measure the detectors on clips of one's own."""
-    return render(request, "acc.html", {"section": "analysis"})

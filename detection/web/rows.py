@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from detection import jobs
-from detection.records import query, uploads
+from detection.records import labelled, query, uploads
 from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord
 from detection.records.uploads import Upload
@@ -28,8 +28,9 @@ class UploadRow:
 
 
 def upload_rows(*, offset: int = 0, limit: int = 50) -> list[UploadRow]:
-    """The uploads, newest first."""
-    return _with_runs(uploads.list_uploads(settings.MEDIA_ROOT, offset=offset, limit=limit))
+    """The uploads, newest first; those that lie in the lists of the evaluation are shown there."""
+    apart = labelled.sha256s(settings.MEDIA_ROOT)
+    return _with_runs(uploads.list_uploads(settings.MEDIA_ROOT, offset=offset, limit=limit, without=apart))
 
 
 def upload_row(upload: Upload) -> UploadRow:

@@ -37,7 +37,6 @@ pages = [
     path("runs/<str:run_id>/frames.csv", reports.frames, name="frames-csv"),
     path("history/", history_pages.history, name="history"),
     path("analysis/", history_pages.analysis, name="analysis"),
-    path("acc/", help_pages.evaluation, name="evaluation"),
     path("help/", help_pages.help_page, name="help"),
     path("api/", api_page.api_page, name="api-page"),
     path("keyframe/", keyframe_pages.keyframes, name="keyframes"),
@@ -74,4 +73,6 @@ resumable_uploads = [
 
 relighting = [path("", include("detection.web.relight_urls"))]
 
-urlpatterns = [*pages, *watched, *files, *resumable_uploads, *api_v1, *relighting]
+evaluating = [path("acc/", include("detection.web.evaluation_urls"))]
+
+urlpatterns = [*pages, *watched, *evaluating, *files, *resumable_uploads, *api_v1, *relighting]

@@ -24,7 +24,7 @@ export async function* filesIn(folder) {
     if (!entries.length) return;
     for (const entry of entries) {
       if (entry.isDirectory) yield* filesIn(entry);
-      else yield await new Promise((resolve, reject) => entry.file(resolve, reject));
+      else yield Object.assign(await new Promise((resolve, reject) => entry.file(resolve, reject)), { folder: folder.name });
     }
   }
 }

@@ -170,7 +170,7 @@ document.addEventListener("visibilitychange", () => document.visibilityState ===
 async function restore() {
   const fresh = [];
   for (const [id, entry] of await interrupted()) {
-    if (pending.has(id)) continue;
+    if (pending.has(id) || entry.label) continue; // a labelled clip is asked for on its own page
     const upload = { id, row: newRow(entry), file: null };
     const percent = Math.floor((100 * (entry.sent ?? 0)) / entry.size);
     say(upload, words.interrupted.replace("%s", percent));
