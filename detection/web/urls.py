@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 
 from detection.web import (
     api_page,
+    comparison_pages,
     help_pages,
     history_pages,
     keyframe_pages,
@@ -35,6 +36,7 @@ pages = [
     path("runs/<str:run_id>/report.json", reports.json, name="report-json"),
     path("runs/<str:run_id>/scores.csv", reports.scores, name="scores-csv"),
     path("runs/<str:run_id>/frames.csv", reports.frames, name="frames-csv"),
+    path("compare/", comparison_pages.compare, name="compare"),
     path("history/", history_pages.history, name="history"),
     path("analysis/", history_pages.analysis, name="analysis"),
     path("help/", help_pages.help_page, name="help"),

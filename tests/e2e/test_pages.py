@@ -19,6 +19,7 @@ ADDRESSES = {
     "upload": "/Space_Upload_1/",
     "unavailable": "/Blend_Upload_1/",
     "history": "/history/",
+    "choose to compare": "/compare/",
     "statistics": "/analysis/",
     "key frames": "/keyframe/",
     "evaluation": "/acc/",
@@ -35,7 +36,9 @@ def runs(media: Path, tmp_path: Path) -> dict[str, str]:
     people = samples.finished_run(media, upload, scores=(0.9, 0.2), modules=("space", "feature"))
     nobody = samples.finished_run(media, upload, reason=Reason.NO_FACE)
     failed = samples.failed_run(media, upload)
-    return {"people": f"/runs/{people.id}/", "nobody": f"/runs/{nobody.id}/", "failed": f"/runs/{failed.id}/"}
+    compared = f"/compare/?a={people.id}&b={nobody.id}"
+    results = {"people": people, "nobody": nobody, "failed": failed}
+    return {"compared": compared} | {name: f"/runs/{run.id}/" for name, run in results.items()}
 
 
 def put_on(page: Page, site: Site, language: str, theme: str, width: int) -> None:

@@ -20,6 +20,7 @@ PAGES = [
     "/Feature_Upload_1/",
     "/history/",
     "/analysis/",
+    "/compare/",
     "/keyframe/",
     "/keyframe_batch/",
     "/acc/",
