@@ -1,6 +1,7 @@
 """The JSON interface, version 1, and how it answers faults.
 
-Operations are in `api_operations.py`, shapes in `api_schema.py`, the page about them in `api_page.py`.
+Operations are in `api_operations.py` and `relight_operations.py`, shapes in `api_schema.py`, the page about them in
+`api_page.py`.
 
 Whether a request may change anything is decided before it comes here (`cross_site.py`).
 """
@@ -16,8 +17,10 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
 from detection import jobs
+from detection.jobs.followups import RunNotFinished
 from detection.records import store
 from detection.records.codec import RecordError
+from detection.records.followups import FollowUpNotFound
 from detection.records.uploads import UploadNotFound
 from detection.web import disk
 from detection.web.api_schema import VERSION, Problem
@@ -53,6 +56,8 @@ STATUS: dict[type[Exception], int] = {
     jobs.UnknownModule: 400,
     UploadNotFound: 404,
     store.RunNotFound: 404,
+    FollowUpNotFound: 404,
+    RunNotFinished: 409,
     jobs.NotRetryable: 409,
     store.RunIsActive: 409,
     RecordError: 500,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from detection.web import (
     api_operations,  # noqa: F401 the operations enter themselves into the interface
     api_schema,
+    relight_operations,  # noqa: F401
 )
 from detection.web.api import PREFIX, api
 
@@ -141,5 +142,6 @@ def type_of(schema: dict[str, Any]) -> str:
         inner = type_of(schema.get("items", {}))
         return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if kind == "object":
-        return f"{{[key]: {type_of(schema.get('additionalProperties') or {})}}}"
+        values = schema.get("additionalProperties")
+        return f"{{[key]: {type_of(values) if isinstance(values, dict) else 'any'}}}"
     return str(kind)

@@ -8,14 +8,16 @@ Descriptions are marked for translation, and translated where they are shown (`a
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from django.utils.translation import gettext_noop as _
 from ninja import Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from detection.modules import MODULES
+from detection.records.followups import Kind
 from detection.records.schema import Reason, RunState, Verdict, VideoProperties
+from relitalk.light import PRESETS
 
 VERSION = 1
 
@@ -149,3 +151,70 @@ class HistoryQuery(Schema):
     verdict: str = Field(default="", json_schema_extra={"enum": ["", *get_args(Verdict)]})
     state: str = Field(default="", json_schema_extra={"enum": ["", *(s.value for s in RunState if s.is_final)]})
     page: int = Field(default=1, ge=1, description=_("50 runs to a page, newest first."))
+
+
+class LightFields(Schema):
+    """A light, as the fields that ask for it."""
+
+    azimuth: float = Field(description=_("Degrees; + is the viewer's right."))
+    elevation: float = Field(description=_("Degrees; + is up."))
+    intensity: float
+    ambient: float
+    softness: float
+    colour: str = Field(description=_("#rrggbb, sRGB; only its hue counts."))
+    fixed_to: Literal["scene", "head"]
+
+
+class LightRequest(Schema):
+    """What to relight a video with. Each may be left out: it is then that of the preset, or of a light from the front.
+
+    Their limits are those of `LightForm`, which judges them.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    azimuth: float | None = Field(default=None, ge=-180, le=180, description=_("Degrees; + is the viewer's right."))
+    elevation: float | None = Field(default=None, ge=-90, le=90, description=_("Degrees; + is up."))
+    intensity: float | None = Field(default=None, ge=0, le=10)
+    ambient: float | None = Field(default=None, ge=0, le=10)
+    softness: float | None = Field(default=None, ge=0, le=1)
+    colour: str | list[float] | None = Field(default=None, description=_("#rrggbb, or three linear factors."))
+    fixed_to: Literal["scene", "head"] | None = None
+    sweep: float | None = Field(
+        default=None, ge=0.5, le=600, description=_("The light goes once round the head in so many seconds.")
+    )
+    frames: bool | None = Field(default=None, description=_("Keep every frame as PNG, too."))
+    preset: str | None = Field(default=None, json_schema_extra={"enum": [*PRESETS, None]})
+
+
+class FollowUpProgress(Schema):
+    """What was asked of a finished run, and how far it is. What is not known yet is null."""
+
+    id: str
+    run: str
+    kind: Kind = Field(description=_("A clip under another light, or the verdict under changed light."))
+    state: RunState
+    is_final: bool = Field(description=_("Whether the state will not change by itself any more."))
+    attempts: int
+    stage: str | None
+    done: int | None
+    total: int | None
+    percent: float | None
+    seconds_left: float | None
+    before: int | None = Field(description=_("How many are done first."))
+    words: str = Field(description=_("The same in one line for people."))
+    error: str | None
+    fault: str | None = Field(description=_("The name of what went wrong, where it has one."))
+    request: dict[str, Any]
+    result: dict[str, Any] | None = Field(
+        description=_("Manifest and measures, or the verdicts; null until it is done.")
+    )
+    created_at: str
+    finished_at: str | None
+    video_url: str | None = Field(description=_("The clip, once it is made. It is generated, not evidence."))
+    url: str = Field(description=_("Its page."))
+
+
+class FollowUpList(Schema):
+    work: list[FollowUpProgress]
+    presets: dict[str, LightFields]

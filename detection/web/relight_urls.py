@@ -1,13 +1,12 @@
-"""The addresses of relighting: pages and JSON below the run that is relit."""
+"""The addresses of relighting's pages, below the run that is relit; its JSON is in `relight_operations.py`."""
 
 from __future__ import annotations
 
 from django.urls import path
 
-from detection.web import relight_api, relight_pages
+from detection.web import relight_pages
 
 RUN = "runs/<str:run_id>/relight"
-API = f"api/v1/{RUN}"
 
 urlpatterns = [
     path(f"{RUN}/", relight_pages.page, name="relight"),
@@ -20,9 +19,4 @@ urlpatterns = [
     path(f"{RUN}/<str:followup_id>/cancel/", relight_pages.cancel, name="relit-cancel"),
     path(f"{RUN}/<str:followup_id>/retry/", relight_pages.retry, name="relit-retry"),
     path(f"{RUN}/<str:followup_id>/delete/", relight_pages.remove, name="relit-delete"),
-    path(API, relight_api.collection, name="api-relight"),
-    path(f"{API}/verdict", relight_api.changed_light, name="api-relight-verdict"),
-    path(f"{API}/<str:followup_id>", relight_api.item, name="api-followup"),
-    path(f"{API}/<str:followup_id>/cancel", relight_api.cancel, name="api-followup-cancel"),
-    path(f"{API}/<str:followup_id>/retry", relight_api.retry, name="api-followup-retry"),
 ]
