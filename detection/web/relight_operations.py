@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_noop as noop
-from ninja import Body, Status
+from ninja import Status
 
 from detection.jobs import followups as work
 from detection.records import store
@@ -19,6 +19,7 @@ from relitalk.light import PRESETS
 
 ITEM = "/runs/{run_id}/relight/{followup_id}"
 ASKED = {200: FollowUpProgress, 202: FollowUpProgress}  # there already, or still to be done
+NO_WISH = LightRequest()
 
 
 @api.get(
@@ -38,7 +39,7 @@ def list_relit(request: HttpRequest, run_id: str) -> dict[str, Any]:
     response={**ASKED, **faults(400, 404, 409, 507)},
     summary=noop("Relight the video of a finished run. The same light again answers with the clip that is there."),
 )
-def relight(request: HttpRequest, run_id: str, body: LightRequest = Body(default=LightRequest())) -> Status[Any]:  # noqa: B008
+def relight(request: HttpRequest, run_id: str, body: LightRequest = NO_WISH) -> Status[Any]:
     store.load_run(settings.MEDIA_ROOT, run_id)
     form = from_json(body.model_dump(exclude_none=True))
     if not form.is_valid():
