@@ -105,15 +105,17 @@ class LogIndex:
             self._refresh()
             return self._rows.get(run_id)
 
-    def statistics(self) -> Statistics:
-        """Figures over all rows. They are counted at the first call, and from then on with every row."""
+    def statistics(self, since: str | None = None, until: str | None = None) -> Statistics:
+        """Figures over all rows, or those of some days (both included). They are counted at the first call, and from
+        then on with every row.
+        """
         with self._lock:
             self._refresh()
             if self._tally is None:
                 self._tally = Tally()
                 for row in self._rows.values():
                     self._tally.add(row)
-            return self._tally.statistics()
+            return self._tally.statistics(since, until)
 
     def problems(self) -> tuple[LogProblem, ...]:
         """What cannot be read in the log as it is now."""

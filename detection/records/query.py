@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from detection.records import store
@@ -60,9 +60,9 @@ class History:
         """The row of one run, None if it is not finished or not there."""
         return self._index.row(run_id)
 
-    def statistics(self) -> Statistics:
-        """Figures over all rows."""
-        return self._index.statistics()
+    def statistics(self, since: date | None = None, until: date | None = None) -> Statistics:
+        """Figures over all rows, or those created (by UTC) from `since` to `until`, both included."""
+        return self._index.statistics(since and since.isoformat(), until and until.isoformat())
 
     def problems(self) -> tuple[LogProblem, ...]:
         """Which log files have lines that cannot be read."""

@@ -1,4 +1,4 @@
-"""Every finished run, and figures over all of them."""
+"""Every finished run."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from detection import jobs
 from detection.modules import MODULES
 from detection.records import query
 from detection.records.query import Filter
 from detection.records.schema import RunState, Verdict
-from detection.web import charts
 from detection.web.module_pages import module_page
-from detection.web.words import REASONS, STATES, VERDICTS
+from detection.web.words import STATES, VERDICTS
 
 ROWS_PER_PAGE = 25
 
@@ -101,20 +100,3 @@ def history(request: HttpRequest) -> HttpResponse:
         "problems": query.history(settings.MEDIA_ROOT).problems(),
     }
     return render(request, "history.html", context)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def analysis(request: HttpRequest) -> HttpResponse:
-    """Statistics over the history."""
-    statistics = query.history(settings.MEDIA_ROOT).statistics()
-    context = {
-        "section": "analysis",
-        "statistics": statistics,
-        "verdicts": [(v, VERDICTS[v].label, statistics.total.verdicts.get(v, 0)) for v in get_args(Verdict)],
-        "days": charts.days(statistics.days),
-        "scores": charts.histogram(statistics.total.scores),
-        "reasons": [(REASONS[reason].title, count) for reason, count in statistics.total.reasons.items()],
-        "states": [(STATES[state], count) for state, count in statistics.states.items()],
-        "modules": [(module_page(key), counts) for key, counts in statistics.modules.items() if key in MODULES],
-    }
-    return render(request, "analysis.html", context)

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from django.views.i18n import set_language
 
 from detection.web import (
+    analysis_pages,
     api_page,
     comparison_pages,
     help_pages,
@@ -38,7 +39,7 @@ pages = [
     path("runs/<str:run_id>/frames.csv", reports.frames, name="frames-csv"),
     path("compare/", comparison_pages.compare, name="compare"),
     path("history/", history_pages.history, name="history"),
-    path("analysis/", history_pages.analysis, name="analysis"),
+    path("analysis/", analysis_pages.analysis, name="analysis"),
     path("help/", help_pages.help_page, name="help"),
     path("api/", api_page.api_page, name="api-page"),
     path("keyframe/", keyframe_pages.keyframes, name="keyframes"),

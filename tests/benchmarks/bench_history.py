@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from detection.records import log, query
@@ -99,6 +100,7 @@ def main() -> None:
                 Filter(module=options.modules[0], verdict="fake", state=RunState.DONE, text="clip"), limit=50
             ),
             "statistics": history.statistics,
+            "statistics of a month": lambda: history.statistics(date(2026, 3, 1), date(2026, 3, 31)),
         }
         worst = 0.0
         for name, call in queries.items():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -89,12 +89,29 @@ def test_statistics_count_what_was_found(tmp_path: Path) -> None:
     assert figures.modules["space"].runs == 3
     assert figures.days == {datetime.now(UTC).date().isoformat(): {"fake": 1, "real": 1, "no_result": 1}}
     assert (figures.video_seconds, figures.analysis_seconds) == (30.0, 7.5)
+    assert figures.modules["feature"].days == {datetime.now(UTC).date().isoformat(): {"fake": 1}}
+    assert figures.errors == {"no luck": 1}
     make.finished_run(tmp_path, "e.mp4", 0.7)
     assert history.statistics().total.verdicts["fake"] == 2
     store.delete_run(tmp_path, history.page(Filter(text="b.mp4")).rows[0].id)
     after = history.statistics()
     assert after == query.History(tmp_path).statistics()
     assert after.total.verdicts == {"fake": 2, "no_result": 1}
+
+
+def test_statistics_of_some_days_count_those_alone(tmp_path: Path) -> None:
+    day = date(2026, 3, 1)
+    for number in range(4):
+        record = make.queued_run(tmp_path, f"{number}.mp4")
+        created = datetime(2026, 3, 1 + number, 23, 59, tzinfo=UTC).isoformat(timespec="milliseconds")
+        store.update_run(tmp_path, record.id, lambda run, created=created: replace(run, created_at=created))
+        error = f"It took {number} s, too long." if number < 3 else None
+        store.finish_run(tmp_path, record.id, RunState.FAILED if error else RunState.CANCELLED, error=error)
+    history = query.History(tmp_path)
+    assert history.statistics().errors == {"It took … s, too long.": 3}
+    assert history.statistics(since=day + timedelta(1), until=day + timedelta(2)).states == {RunState.FAILED: 2}
+    assert history.statistics(since=day + timedelta(3)).states == {RunState.CANCELLED: 1}
+    assert history.statistics(until=day - timedelta(1)).states == {}
 
 
 def test_a_rebuilt_log_is_noticed_even_with_the_same_inode_and_size(tmp_path: Path) -> None:

@@ -85,16 +85,3 @@ def test_a_log_that_cannot_be_read_is_reported(client: Client, runs: dict[str, s
     page = client.get("/history/").content.decode()
     assert "rebuild_log" in page
     assert len(listed(client, runs)) == 4
-
-
-def test_statistics_count_what_is_in_the_history(client: Client, runs: dict[str, str]) -> None:
-    response = client.get("/analysis/")
-    assert response.context["statistics"].total.runs == 3
-    page = response.content.decode()
-    for words in ("Verdicts by day", "Distribution of scores", "No face was found."):
-        assert words in page
-    assert page.count('<rect class="plain"') == 20
-
-
-def test_statistics_of_nothing_say_so(client: Client) -> None:
-    assert "There is nothing to count yet." in client.get("/analysis/").content.decode()
