@@ -62,7 +62,7 @@ class History:
 
     def statistics(self, since: date | None = None, until: date | None = None) -> Statistics:
         """Figures over all rows, or those created (by UTC) from `since` to `until`, both included."""
-        return self._index.statistics(since and since.isoformat(), until and until.isoformat())
+        return self._index.statistics(*(day.isoformat() if day else None for day in (since, until)))
 
     def problems(self) -> tuple[LogProblem, ...]:
         """Which log files have lines that cannot be read."""
