@@ -11,7 +11,7 @@ DEEPFAKE_TEST_TRAINING ?= 1
 TEST_NEEDS := $(if $(filter 0,$(DEEPFAKE_TEST_TRAINING)),,$(VENV)/train.done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-history bench-relight fuzz clean frontend
+.PHONY: help run test lint bench bench-history bench-relight fuzz chaos clean frontend
 
 help:  ## list the commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -39,6 +39,9 @@ bench-relight: $(VENV)/run.done  ## quality and speed of relighting (needs the l
 
 fuzz: $(VENV)/dev.done  ## a thousand hostile files through probe, decode, detect and upload
 	$(BIN)/python -m tests.hostile.fuzz --seed 6 --cases 1000
+
+chaos: $(VENV)/dev.done  ## worker and server killed at fifty random moments, a full disk, a clock that jumps
+	$(BIN)/python -m tests.chaos.run --seed 6 --moments 50
 
 frontend: $(VENV)/run.done
 	@$(BIN)/python tools/frontend.py

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import shutil
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from detection.jobs.queue import FileQueue, JobError
 from detection.jobs.tasks import analyse_run, do_evaluation, do_followup
 from detection.records import evaluations, followups, log, store
 from detection.records.codec import RecordError
+from detection.records.files import age_s
 from detection.records.schema import RunRecord, RunState
 
 MAX_ATTEMPTS = 2
@@ -144,6 +144,6 @@ def settle_evaluations(root: Path, queue: Queue) -> None:
 def _finish_deletions(root: Path) -> None:
     trash = root / "runs" / ".deleted"
     for folder in trash.iterdir() if trash.is_dir() else ():
-        if time.time() - folder.stat().st_ctime > GRACE_S:
+        if age_s(folder.stat().st_ctime) > GRACE_S:
             log.remove(root, folder.name, log.modules(root))
             shutil.rmtree(folder)

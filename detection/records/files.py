@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import secrets
@@ -43,6 +44,22 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
         sync_folder(path.parent)
 
 
+def age_s(changed_s: float) -> float:
+    """How long ago that time of a file was. One in the future was long ago: the clock has been set back since."""
+    return abs(time.time() - changed_s)
+
+
+def remove_left_behind(folder: Path, unchanged_for_s: float) -> int:
+    """Remove what `write_atomic` left in `folder` when its process was killed; how many files there were."""
+    removed = 0
+    for path in folder.glob(".*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if age_s(path.stat().st_mtime) > unchanged_for_s:
+                path.unlink()
+                removed += 1
+    return removed
+
+
 @contextlib.contextmanager
 def locked(path: Path, *, within_s: float | None = None) -> Iterator[None]:
     """Hold the exclusive lock `path` against other threads and processes; the kernel releases it when a holder dies.
@@ -50,7 +67,7 @@ def locked(path: Path, *, within_s: float | None = None) -> Iterator[None]:
     The lock file stays: removing it would let two holders lock two different files of the same name.
     Raises BlockingIOError when somebody else still holds it after `within_s`; without that it waits.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = _open_lock(path)
     try:
         if within_s is None:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -59,6 +76,15 @@ def locked(path: Path, *, within_s: float | None = None) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _open_lock(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:  # a disk that is closed to writing can still be asked who holds what
+        if error.errno not in (errno.EROFS, errno.EACCES) or not path.exists():
+            raise
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
 
 
 def _lock_within(descriptor: int, seconds: float) -> None:

@@ -11,14 +11,13 @@ import contextlib
 import json
 import re
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from detection.records import codec, store, totals
-from detection.records.files import is_locked, locked, sync_folder, write_atomic
+from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import RunState
 
 Kind = Literal["relight", "changed_light"]
@@ -188,7 +187,7 @@ def active(root: Path) -> list[tuple[str, str]]:
 def active_for_s(root: Path, run_id: str, followup_id: str) -> float:
     """For how many seconds it has been marked unfinished; 0 if it is not."""
     try:
-        return time.time() - _mark_of(root, run_id, followup_id).stat().st_mtime
+        return age_s(_mark_of(root, run_id, followup_id).stat().st_mtime)
     except FileNotFoundError:
         return 0.0
 

@@ -2,13 +2,15 @@
 
 Lines are only ever added. A later line of the same run takes the place of an earlier one, and a line with
 `"removed": true` (a deleted run, or one that is analysed again) takes it out of the history. Every writer holds
-`media/log/.lock`, so lines never mix; a line that a crash tore is closed by the next writer and costs itself alone.
+`media/log/.lock`, so lines never mix. A line that a crash tore is taken back by the next writer when its run is marked
+as unfinished, so that it will be written again; any other torn line is closed and costs itself alone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +18,9 @@ import msgspec
 
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.schema import Reason, RunRecord, RunState, Verdict
+
+LONGEST_LINE = 1 << 16
+RUN_OF_LINE = re.compile(rb'\{"run":"([0-9a-f-]+)"')
 
 
 class LogEntry(msgspec.Struct, frozen=True, gc=False):
@@ -114,7 +119,7 @@ def append(root: Path, entries: Iterable[LogEntry]) -> None:
     lines = [(entry.module, line_of(entry)) for entry in entries]
     with writing(root):
         for module, line in lines:
-            _append_line(log_path(root, module), line)
+            _append_line(root, module, line)
 
 
 def remove(root: Path, run: str, modules: Iterable[str]) -> None:
@@ -122,7 +127,7 @@ def remove(root: Path, run: str, modules: Iterable[str]) -> None:
     line = line_of(Removal(run, removed=True))
     with writing(root):
         for module in modules:
-            _append_line(log_path(root, module), line)
+            _append_line(root, module, line)
 
 
 def replace_all(root: Path, entries: Iterable[LogEntry]) -> None:
@@ -142,13 +147,12 @@ def writing(root: Path) -> Iterator[None]:
         yield
 
 
-def _append_line(path: Path, line: bytes) -> None:
+def _append_line(root: Path, module: str, line: bytes) -> None:
+    path = log_path(root, module)
     is_new = not path.exists()
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            line = b"\n" + line  # the writer before was killed in the middle of its line
+        _settle_torn_line(root, descriptor)
         while line:
             line = line[os.write(descriptor, line) :]
         os.fsync(descriptor)
@@ -156,3 +160,16 @@ def _append_line(path: Path, line: bytes) -> None:
         os.close(descriptor)
     if is_new:
         sync_folder(path.parent)
+
+
+def _settle_torn_line(root: Path, descriptor: int) -> None:
+    """Let the file end with a whole line."""
+    size = os.fstat(descriptor).st_size
+    if not size or os.pread(descriptor, 1, size - 1) == b"\n":
+        return
+    tail = os.pread(descriptor, LONGEST_LINE, max(0, size - LONGEST_LINE)).rpartition(b"\n")[2]
+    run = RUN_OF_LINE.match(tail)
+    if run and (root / "runs" / ".active" / run[1].decode()).exists() and read_line(tail) is None:
+        os.ftruncate(descriptor, size - len(tail))
+    else:
+        os.write(descriptor, b"\n")

@@ -12,14 +12,13 @@ import os
 import re
 import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from detection.records import codec, log, totals
-from detection.records.files import is_locked, locked, sync_folder, write_atomic
+from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import Analysis, RunRecord, RunState
 from detection.records.uploads import Upload
 
@@ -210,7 +209,7 @@ def active_ids(root: Path) -> list[str]:
 def active_for_s(root: Path, run_id: str) -> float:
     """For how many seconds the run has been marked unfinished; 0 if it is not."""
     try:
-        return time.time() - _mark_of(root, run_id).stat().st_mtime
+        return age_s(_mark_of(root, run_id).stat().st_mtime)
     except FileNotFoundError:
         return 0.0
 

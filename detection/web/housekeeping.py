@@ -10,9 +10,11 @@ from pathlib import Path
 from django.conf import settings
 
 from detection.records import partial
+from detection.records.files import remove_left_behind
 
 LOOK_EVERY_S = 600.0
 DAY_S = 86_400.0
+WRITTEN_WHOLE = ("uploads", "queue", "queue/*", "log", "access")  # folders; that of a run goes with the run
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +25,9 @@ def tidy() -> None:
     abandoned = partial.remove_abandoned(root, settings.DEEPFAKE_KEEP_PARTIAL_DAYS * DAY_S)
     if abandoned:
         logger.info("%d unfinished uploads were removed: nobody went on with them.", abandoned)
+    for name in WRITTEN_WHOLE:
+        for folder in root.glob(name):
+            remove_left_behind(folder, DAY_S)
 
 
 def _keep_tidy() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -60,3 +61,40 @@ def test_a_lock_keeps_others_out_until_its_holder_is_killed(tmp_path: Path) -> N
         holder.kill()
         holder.communicate()
     assert not files.is_locked(lock)
+
+
+def test_what_a_killed_writer_left_is_removed_when_it_is_old(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    subprocess.run([sys.executable, "-c", textwrap.dedent(DIES_BEFORE_RENAME), str(path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert files.remove_left_behind(tmp_path, 3600.0) == 0
+    os.utime(left, (0, 0))
+    path.write_bytes(b"not mine to remove")
+    assert files.remove_left_behind(tmp_path, 3600.0) == 1
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_time_in_the_future_is_long_ago(tmp_path: Path) -> None:
+    path = tmp_path / "mark"
+    path.touch()
+    assert files.age_s(path.stat().st_mtime) < 60
+    assert files.age_s(path.stat().st_mtime + 86_400) > 86_000  # the clock was set back by a day
+
+
+def test_a_lock_can_be_looked_at_on_a_disk_that_is_closed_to_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real_open = os.open
+
+    def closed(path: Path, flags: int, mode: int = 0o777) -> int:
+        if flags & (os.O_RDWR | os.O_WRONLY | os.O_CREAT):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return real_open(path, flags, mode)
+
+    with files.locked(tmp_path / "held"):
+        (tmp_path / "free").touch()
+        monkeypatch.setattr(os, "open", closed)
+        assert files.is_locked(tmp_path / "held")
+        assert not files.is_locked(tmp_path / "free")
+        with pytest.raises(OSError, match="Read-only"), files.locked(tmp_path / "new"):
+            pass

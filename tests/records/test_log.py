@@ -119,3 +119,17 @@ def test_a_failed_run_is_logged_with_its_error(tmp_path: Path) -> None:
     store.finish_run(tmp_path, record.id, RunState.FAILED, error="The worker died.")
     (row,) = query.History(tmp_path).page().rows
     assert (row.state, row.error, row.verdict, row.score) == (RunState.FAILED, "The worker died.", "no_result", None)
+
+
+def test_a_line_that_a_crash_tore_is_written_again_and_leaves_no_trace(tmp_path: Path) -> None:
+    first = make.finished_run(tmp_path, "a.mp4")
+    torn = make.finished_run(tmp_path, "b.mp4")
+    path = log.log_path(tmp_path, "space")
+    path.write_bytes(path.read_bytes()[:-40])
+    (tmp_path / "runs" / ".active" / torn.id).touch()  # as it is until the line is on the disk
+    another = make.finished_run(tmp_path, "c.mp4")  # somebody else writes first
+    store.finish_run(tmp_path, torn.id, torn.state)  # what recovery does with a run that has ended and is marked
+    history = query.History(tmp_path)
+    assert [row.id for row in history.page().rows] == [another.id, torn.id, first.id]
+    assert history.problems() == ()
+    assert len(lines(tmp_path)) == 3
