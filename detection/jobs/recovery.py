@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from detection.jobs.evaluation_work import WAY_OUT, clip_in_hand
 from detection.jobs.queue import FileQueue, JobError
 from detection.jobs.tasks import analyse_run, do_evaluation, do_followup
-from detection.records import evaluations, followups, log, store
+from detection.records import evaluations, followups, log, store, trash
 from detection.records.codec import RecordError
 from detection.records.files import age_s
 from detection.records.schema import RunRecord, RunState
@@ -88,7 +88,8 @@ def settle_runs(root: Path, queue: Queue) -> None:
         try:
             _settle_run(root, store.load_run(root, run_id))
         except store.RunNotFound:
-            store.forget_unborn(root, run_id)
+            if not trash.finish_move(root, run_id):
+                store.forget_unborn(root, run_id)
         except RecordError as error:
             logger.error("%s", error)
     _finish_deletions(root)
@@ -142,8 +143,8 @@ def settle_evaluations(root: Path, queue: Queue) -> None:
 
 
 def _finish_deletions(root: Path) -> None:
-    trash = root / "runs" / ".deleted"
-    for folder in trash.iterdir() if trash.is_dir() else ():
+    going = root / "runs" / trash.GOING
+    for folder in going.iterdir() if going.is_dir() else ():
         if age_s(folder.stat().st_ctime) > GRACE_S:
             log.remove(root, folder.name, log.modules(root))
             shutil.rmtree(folder)

@@ -18,7 +18,7 @@ from detection.jobs.queue import QueueUnreachable
 from detection.jobs.reporting import Progress, read_step
 from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
-from detection.records import followups, query, store, uploads
+from detection.records import followups, query, store, trash, uploads
 from detection.records.schema import RunRecord, RunState
 
 logger = logging.getLogger(__name__)
@@ -138,10 +138,10 @@ def retry_failed() -> list[str]:
 
 
 def delete(run_id: str) -> None:
-    """Remove a finished run with its evidence. Raises RunNotFound, RunIsActive (also while a follow-up is)."""
+    """Move a finished run into the trash. Raises RunNotFound, RunIsActive (also while a follow-up is)."""
     if any(run_id == busy for busy, _ in followups.active(media_root())):
         raise store.RunIsActive(f"Something more is being done with run {run_id}: cancel it first.")
-    store.delete_run(media_root(), run_id)
+    trash.delete_run(media_root(), run_id)
 
 
 def queue_state() -> QueueState:

@@ -1,8 +1,8 @@
-"""The runs under media/runs: created, changed, finished and deleted so that none is ever lost or half written.
+"""The runs under media/runs: created, changed and finished so that none is ever lost or half written.
 
 `media/runs/<id>/record.json` is the truth. `media/runs/.active/<id>` is an empty mark that a run is not finished; it is
 set before the record exists and removed after the log has the result, so whatever a crash leaves behind is found
-again by looking at the marks alone (see `detection.jobs.recovery`).
+again by looking at the marks alone (see `detection.jobs.recovery`). Deleting is in `detection.records.trash`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from detection.records.uploads import Upload
 
 RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
 RECORD, PROGRESS, LOCK, HOLDER, CANCEL = "record.json", "progress.json", ".lock", ".holder", ".cancel"
+DELETED = "deleted.json"  # what the trash shows of a run; see `detection.records.trash`
 LOCK_WITHIN_S = 0.5  # somebody may be looking whether it is held
-OWN_FILES = frozenset({RECORD, PROGRESS, LOCK, HOLDER, CANCEL})
+OWN_FILES = frozenset({RECORD, PROGRESS, LOCK, HOLDER, CANCEL, DELETED})
 
 
 class RunNotFound(Exception):
@@ -68,7 +69,7 @@ def create_run(
         attempts=1 if state is RunState.RUNNING else 0,
     )
     folder = run_dir(root, record.id)
-    _mark(root, record.id)
+    mark_active(root, record.id)
     folder.mkdir()
     save_run(root, record)
     sync_folder(folder.parent)
@@ -133,7 +134,7 @@ def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
     with _locked_run(root, run_id) as record:
         if record.state in (RunState.DONE, RunState.QUEUED):
             return record
-        _mark(root, run_id)
+        mark_active(root, run_id)
         queued = replace(
             record,
             state=RunState.QUEUED,
@@ -150,24 +151,6 @@ def requeue_run(root: Path, run_id: str, *, attempts: int) -> RunRecord:
         return queued
 
 
-def delete_run(root: Path, run_id: str) -> None:
-    """Remove a finished run, its evidence and its row in the history. Raises RunNotFound, RunIsActive."""
-    folder = run_dir(root, run_id)
-    if not folder.is_dir():
-        raise RunNotFound(f"There is no run {run_id}.")
-    if run_id in active_ids(root):
-        raise RunIsActive(f"Run {run_id} is not finished: cancel it first.")
-    try:
-        modules = load_run(root, run_id).modules
-    except (RunNotFound, codec.RecordError):
-        modules = log.modules(root)
-    trash = root / "runs" / ".deleted"
-    trash.mkdir(exist_ok=True)
-    folder.replace(trash / run_id)  # from here on the run is gone, whatever happens to this process
-    log.remove(root, run_id, modules)
-    shutil.rmtree(trash / run_id)
-
-
 def _finish(root: Path, before: RunRecord, state: RunState, analysis: Analysis | None, error: str | None) -> RunRecord:
     after = before
     if not before.state.is_final:
@@ -178,7 +161,7 @@ def _finish(root: Path, before: RunRecord, state: RunState, analysis: Analysis |
         return before
     log.append(root, log.entries_of(after))  # also for one that had ended, but is marked: a crash came in between
     (run_dir(root, after.id) / CANCEL).unlink(missing_ok=True)
-    _unmark(root, after.id)
+    unmark(root, after.id)
     return after
 
 
@@ -219,7 +202,7 @@ def forget_unborn(root: Path, run_id: str) -> None:
     folder = run_dir(root, run_id)
     if not (folder / RECORD).exists():
         shutil.rmtree(folder, ignore_errors=True)
-        _unmark(root, run_id)
+        unmark(root, run_id)
 
 
 def clear_evidence(root: Path, run_id: str) -> None:
@@ -245,14 +228,16 @@ def is_held(root: Path, run_id: str) -> bool:
     return is_locked(run_dir(root, run_id) / HOLDER)
 
 
-def _mark(root: Path, run_id: str) -> None:
+def mark_active(root: Path, run_id: str) -> None:
+    """Set the mark that a run is being made, changed or moved; recovery looks at what carries one."""
     mark = _mark_of(root, run_id)
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.touch()
     sync_folder(mark.parent)
 
 
-def _unmark(root: Path, run_id: str) -> None:
+def unmark(root: Path, run_id: str) -> None:
+    """Take the mark away: the run, the log and the trash agree."""
     _mark_of(root, run_id).unlink(missing_ok=True)
 
 

@@ -97,7 +97,7 @@ def find_upload(root: Path, sha256: str) -> Upload:
     if not SHA256.fullmatch(sha256):
         raise UploadNotFound(f"{sha256!r} is not the SHA-256 of an uploaded file.")
     try:
-        upload: Upload = codec.converter.loads(_description(root, sha256).read_bytes(), Upload)
+        upload: Upload = codec.converter.loads(description_path(root, sha256).read_bytes(), Upload)
     except (OSError, ValueError, codec.ValidationError):
         pass  # a crash came before the description: the file alone tells
     else:
@@ -106,7 +106,7 @@ def find_upload(root: Path, sha256: str) -> Upload:
     file = _file_of(root, sha256)
     if file is None:
         raise UploadNotFound(f"There is no uploaded file with SHA-256 {sha256}.")
-    return _undescribed(file, sha256)
+    return undescribed(file, sha256)
 
 
 def file_path(root: Path, upload: Upload) -> Path:
@@ -117,15 +117,7 @@ def list_uploads(
     root: Path, *, offset: int = 0, limit: int = 50, without: Container[str] = frozenset()
 ) -> list[Upload]:
     """The uploads, newest first, but those whose hash is in `without`; only those of the page are read."""
-    folder = root / "uploads"
-    if not folder.is_dir():
-        return []
-    times: dict[str, float] = {}
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            sha256 = entry.name.partition(".")[0]
-            if SHA256.fullmatch(sha256) and sha256 not in without:
-                times[sha256] = max(entry.stat().st_mtime, times.get(sha256, 0.0))
+    times = {sha256: came_s for sha256, came_s in changed_s(root).items() if sha256 not in without}
     newest = sorted(times, key=lambda sha256: (times[sha256], sha256), reverse=True)
     page = []
     for sha256 in newest[offset : offset + limit]:
@@ -134,26 +126,36 @@ def list_uploads(
     return page
 
 
+def changed_s(root: Path) -> dict[str, float]:
+    """When each file came or was described last, by SHA-256, in seconds since 1970; no file is read for it."""
+    times: dict[str, float] = {}
+    with contextlib.suppress(FileNotFoundError), os.scandir(root / "uploads") as entries:
+        for entry in entries:
+            if SHA256.fullmatch(sha256 := entry.name.partition(".")[0]):
+                times[sha256] = max(entry.stat().st_mtime, times.get(sha256, 0.0))
+    return times
+
+
 def describe_upload(
     root: Path, sha256: str, *, video: VideoProperties | None = None, problem: str | None = None
 ) -> Upload:
     """Keep what probing the file gave. Raises UploadNotFound."""
     upload = replace(find_upload(root, sha256), video=video, problem=problem)
-    write_atomic(_description(root, sha256), codec.to_json(upload))
+    write_atomic(description_path(root, sha256), codec.to_json(upload))
     return upload
 
 
-def delete_upload(root: Path, sha256: str) -> None:
-    """Remove a file that is no longer wanted; runs over it keep their results, not the video. Raises UploadNotFound."""
-    upload = find_upload(root, sha256)
-    file_path(root, upload).unlink(missing_ok=True)
-    _description(root, sha256).unlink(missing_ok=True)
-    sync_folder(root / "uploads")
+@contextlib.contextmanager
+def changing(root: Path) -> Iterator[None]:
+    """Keep out others who add, delete or bring back a file."""
+    (root / "uploads").mkdir(parents=True, exist_ok=True)
+    with locked(root / "uploads" / ".lock"):
+        yield
 
 
 def _keep(root: Path, incoming: Path, name: str, sha256: str) -> Upload:
     name = clean_name(name)
-    with locked(root / "uploads" / ".lock"):
+    with changing(root):
         file = _file_of(root, sha256)
         if file is not None and file.stat().st_size == incoming.stat().st_size:
             incoming.unlink()
@@ -163,7 +165,7 @@ def _keep(root: Path, incoming: Path, name: str, sha256: str) -> Upload:
             sync_folder(file.parent)
         uploaded_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         upload = replace(find_upload(root, sha256), name=name, uploaded_at=uploaded_at)
-        write_atomic(_description(root, sha256), codec.to_json(upload))
+        write_atomic(description_path(root, sha256), codec.to_json(upload))
     totals.count_upload(root, upload.size_bytes)
     return upload
 
@@ -178,11 +180,11 @@ def _file_of(root: Path, sha256: str) -> Path | None:
     return next((p for p in sorted((root / "uploads").glob(f"{sha256}.*")) if p.suffix != ".json"), None)
 
 
-def _description(root: Path, sha256: str) -> Path:
+def description_path(root: Path, sha256: str) -> Path:
     return root / "uploads" / f"{sha256}.json"
 
 
-def _undescribed(file: Path, sha256: str) -> Upload:
+def undescribed(file: Path, sha256: str) -> Upload:
     status = file.stat()
     uploaded = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
     return Upload(sha256, file.name, f"uploads/{file.name}", status.st_size, uploaded)

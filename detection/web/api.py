@@ -21,6 +21,7 @@ from detection.jobs.followups import RunNotFinished
 from detection.records import store
 from detection.records.codec import RecordError
 from detection.records.followups import FollowUpNotFound
+from detection.records.trash import NotInTrash
 from detection.records.uploads import UploadNotFound
 from detection.web import disk
 from detection.web.api_schema import VERSION, Problem
@@ -58,6 +59,7 @@ STATUS: dict[type[Exception], int] = {
     store.RunNotFound: 404,
     FollowUpNotFound: 404,
     RunNotFinished: 409,
+    NotInTrash: 404,
     jobs.NotRetryable: 409,
     store.RunIsActive: 409,
     RecordError: 500,

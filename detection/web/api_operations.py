@@ -14,7 +14,7 @@ from ninja import Query, Status
 
 from detection import jobs
 from detection.modules import MODULES
-from detection.records import codec, query, store, uploads
+from detection.records import codec, query, store, trash, upload_trash, uploads
 from detection.records.schema import RunRecord
 from detection.web import previews
 from detection.web.api import BadRequest, api, faults
@@ -95,15 +95,23 @@ def get_upload(request: HttpRequest, sha256: str) -> UploadInfo:
 @api.delete(
     "/uploads/{sha256}",
     response={204: None, **faults(404, 409)},
-    summary=noop("Remove a file. Its results stay."),
+    summary=noop("Move a file into the trash. Its results stay."),
 )
 def delete_upload(request: HttpRequest, sha256: str) -> HttpResponse:
     row = upload_row(uploads.find_upload(settings.MEDIA_ROOT, sha256))
     if row.active:
         raise store.RunIsActive(_("“%s” is being analysed: cancel that first.") % row.upload.name)
-    uploads.delete_upload(settings.MEDIA_ROOT, sha256)
-    previews.forget(sha256)
+    upload_trash.delete_upload(settings.MEDIA_ROOT, sha256)
     return HttpResponse(status=204)
+
+
+@api.post(
+    "/uploads/{sha256}/restore",
+    response={200: UploadInfo, **faults(404)},
+    summary=noop("Bring a removed file back from the trash."),
+)
+def restore_upload(request: HttpRequest, sha256: str) -> UploadInfo:
+    return _upload_info(upload_row(upload_trash.restore_upload(settings.MEDIA_ROOT, sha256)))
 
 
 @api.get(
@@ -160,11 +168,21 @@ def get_run(request: HttpRequest, run_id: str) -> HttpResponse:
 @api.delete(
     "/runs/{run_id}",
     response={204: None, **faults(404, 409)},
-    summary=noop("Delete a finished run with its pictures."),
+    summary=noop("Move a finished run, with its pictures, into the trash."),
 )
 def delete_run(request: HttpRequest, run_id: str) -> HttpResponse:
     jobs.delete(run_id)
     return HttpResponse(status=204)
+
+
+@api.post(
+    "/runs/{run_id}/restore",
+    response={200: RunProgress, **faults(404)},
+    summary=noop("Bring a deleted run back from the trash."),
+)
+def restore_run(request: HttpRequest, run_id: str) -> RunProgress:
+    trash.restore_run(settings.MEDIA_ROOT, run_id)
+    return run_progress(run_id)
 
 
 @api.get(

@@ -11,7 +11,7 @@ NOT_WRITABLE = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
 def full() -> str:
-    return _("The disk is full. Delete videos or runs that are no longer needed.")
+    return _("The disk is full. Delete videos or runs that are no longer needed, and empty the trash.")
 
 
 def fault_of(error: OSError) -> tuple[str, int] | None:

@@ -19,6 +19,7 @@ from detection.records import query
 from detection.records.query import Filter
 from detection.records.schema import RunState, Verdict
 from detection.web.module_pages import module_page
+from detection.web.trash_pages import undo_offer
 from detection.web.words import STATES, VERDICTS
 
 ROWS_PER_PAGE = 25
@@ -97,6 +98,8 @@ def history(request: HttpRequest) -> HttpResponse:
         "pages": Pages(form.page_number, max(1, ceil(found.total / ROWS_PER_PAGE))),
         "active": [] if form.is_narrow or offset else jobs.active(),
         "failed": query.history(settings.MEDIA_ROOT).statistics().states.get(RunState.FAILED, 0),
+        "undo": undo_offer(request),
+        "keep_days": settings.DEEPFAKE_KEEP_DAYS,
         "problems": query.history(settings.MEDIA_ROOT).problems(),
     }
     return render(request, "history.html", context)

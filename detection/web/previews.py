@@ -41,8 +41,12 @@ def copy_path(sha256: str) -> Path:
     return folder(sha256) / "preview.mp4"
 
 
-def forget(sha256: str) -> None:
-    shutil.rmtree(folder(sha256), ignore_errors=True)
+def forget_unless_there(sha256: str) -> None:
+    """Remove what was made of a file that is gone for good; it may have been uploaded anew."""
+    try:
+        uploads.find_upload(settings.MEDIA_ROOT, sha256)
+    except uploads.UploadNotFound:
+        shutil.rmtree(folder(sha256), ignore_errors=True)
 
 
 def inspect(upload: Upload) -> Upload:

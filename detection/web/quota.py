@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from detection.records import uploads
+from detection.records import upload_trash, uploads
 
 MB = 1024 * 1024
 DAY_S = 24 * 3600.0
@@ -23,7 +23,7 @@ def exceeded(size_bytes: int) -> str | None:
         return None
     kept, of_today = used_bytes(Path(settings.MEDIA_ROOT))
     if total_mb and kept + size_bytes > total_mb * MB:
-        told = _("All uploads together may take %(limit)d MB (DEEPFAKE_QUOTA_MB). Delete videos no longer needed.")
+        told = _("All uploads together may take %(limit)d MB (DEEPFAKE_QUOTA_MB). Remove videos, and empty the trash.")
         return told % {"limit": total_mb}
     if day_mb and of_today + size_bytes > day_mb * MB:
         told = _("In 24 hours %(limit)d MB may be uploaded (DEEPFAKE_QUOTA_MB_PER_DAY). Try again tomorrow.")
@@ -32,12 +32,13 @@ def exceeded(size_bytes: int) -> str | None:
 
 
 def used_bytes(root: Path) -> tuple[int, int]:
-    """What the uploads take, unfinished ones included, and how much of it came in the last 24 hours."""
+    """What the uploads take, with unfinished ones and those in the trash, and how much of it came in 24 hours."""
     kept = of_today = 0
     since_s = time.time() - DAY_S
     whole = (path for path in (root / "uploads").glob("*") if path.is_file())
     unfinished = (path for path in uploads.incoming_dir(root).rglob("*") if path.is_file())
-    for path in chain(whole, unfinished):
+    deleted = (path for path in (root / "uploads" / upload_trash.FOLDER).glob("*/*") if path.is_file())
+    for path in chain(whole, unfinished, deleted):
         with suppress(FileNotFoundError):  # finished or given up since it was listed
             status = path.stat()
             kept += status.st_size

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from detection import jobs
 from detection.records import store, uploads
@@ -23,6 +24,7 @@ from detection.web.agreement import agreement
 from detection.web.deviations import deviations
 from detection.web.module_pages import module_page
 from detection.web.result import evidence_notes, missing_pictures
+from detection.web.trash_pages import RUN, with_offer
 
 
 @require_safe
@@ -111,19 +113,16 @@ def retry_failed(request: HttpRequest) -> HttpResponse:
     return redirect("home")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def delete(request: HttpRequest, run_id: str) -> HttpResponse:
+    """Into the trash; the history offers to undo it."""
     record = get_run(run_id)
-    if request.method != "POST":
-        question = _("Delete the result of “%s”, with its pictures? This cannot be undone.") % record.video_name
-        return render(request, "confirm.html", {"question": question, "back": "history"})
     try:
         jobs.delete(run_id)
     except store.RunIsActive:
         messages.error(request, _("“%s” is being analysed: cancel that first.") % record.video_name)
         return redirect("run", run_id)
-    messages.success(request, _("The result of “%s” was deleted.") % record.video_name)
-    return redirect("history")
+    return redirect(with_offer(reverse("history"), RUN, [run_id]))
 
 
 def get_run(run_id: str) -> RunRecord:

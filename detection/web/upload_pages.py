@@ -8,18 +8,20 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from detection import jobs
 from detection.modules import MODULES
-from detection.records import uploads
+from detection.records import upload_trash, uploads
 from detection.records.uploads import Upload, UploadNotFound
 from detection.web import previews
 from detection.web.module_pages import module_page, module_pages
 from detection.web.receive import UploadRefused, receive_form_file
 from detection.web.rows import upload_row, upload_rows
+from detection.web.trash_pages import UPLOAD, undo_offer, with_offer
 
 ROWS_PER_PAGE = 50
 
@@ -53,6 +55,8 @@ def _context(request: HttpRequest, key: str) -> dict[str, Any]:
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
         "limit_s": settings.DEEPFAKE_MAX_DURATION_S,
         "keep_partial_days": settings.DEEPFAKE_KEEP_PARTIAL_DAYS,
+        "keep_days": settings.DEEPFAKE_KEEP_DAYS,
+        "undo": undo_offer(request),
     }
 
 
@@ -94,19 +98,16 @@ def row(request: HttpRequest, sha256: str) -> HttpResponse:
     return render(request, "parts/upload_row.html", {"row": upload_row(_get_upload(sha256))})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_POST
 def remove(request: HttpRequest, sha256: str) -> HttpResponse:
+    """Into the trash; the page offers to undo it. Results over the file stay, without the video."""
     upload = _get_upload(sha256)
-    if request.method != "POST":
-        question = _("Remove “%s” from this machine? Its results stay in the history, without the video.") % upload.name
-        return render(request, "confirm.html", {"question": question, "back": "home"})
+    first_page = reverse(f"{next(iter(MODULES))}-upload")
     if upload_row(upload).active:
         messages.error(request, _("“%s” is being analysed: cancel that first.") % upload.name)
-    else:
-        uploads.delete_upload(settings.MEDIA_ROOT, sha256)
-        previews.forget(sha256)
-        messages.success(request, _("“%s” was removed.") % upload.name)
-    return redirect("home")
+        return redirect(first_page)
+    upload_trash.delete_upload(settings.MEDIA_ROOT, sha256)
+    return redirect(with_offer(first_page, UPLOAD, [sha256]))
 
 
 def _get_upload(sha256: str) -> Upload:

@@ -16,6 +16,7 @@ from detection.web import (
     old_names,
     run_pages,
     status_pages,
+    trash_pages,
     tus,
     upload_pages,
 )
@@ -39,6 +40,10 @@ pages = [
     path("runs/<str:run_id>/frames.csv", reports.frames, name="frames-csv"),
     path("compare/", comparison_pages.compare, name="compare"),
     path("history/", history_pages.history, name="history"),
+    path("history/delete/", trash_pages.delete_runs, name="runs-delete"),
+    path("trash/", trash_pages.trash_page, name="trash"),
+    path("trash/restore/", trash_pages.restore, name="restore"),
+    path("trash/empty/", trash_pages.empty, name="trash-empty"),
     path("analysis/", analysis_pages.analysis, name="analysis"),
     path("help/", help_pages.help_page, name="help"),
     path("api/", api_page.api_page, name="api-page"),

@@ -56,10 +56,11 @@ def test_a_dropped_text_is_listed_with_what_is_wrong(page: Page) -> None:
     )
     row = page.get_by_role("listitem").filter(has_text="letter.mp4")
     expect(row).to_contain_text("The file cannot be read as a video.")
-    row.get_by_role("link", name="Remove letter.mp4").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Remove letter.mp4").click()
     expect(page.get_by_text("“letter.mp4” was removed.")).to_be_visible()
     expect(row).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_have_count(1)
 
 
 def test_a_file_that_the_browser_cannot_play_is_played_from_a_copy(page: Page, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ ADDRESSES = {
     "unavailable": "/Blend_Upload_1/",
     "history": "/history/",
     "choose to compare": "/compare/",
+    "trash": "/trash/",
     "statistics": "/analysis/",
     "key frames": "/keyframe/",
     "evaluation": "/acc/",
@@ -89,13 +90,11 @@ def test_the_language_is_switched_in_place(page: Page) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("History")
 
 
-def test_deleting_a_result_asks_first(page: Page, runs: dict[str, str]) -> None:
+def test_a_deleted_result_is_brought_back(page: Page, runs: dict[str, str]) -> None:
     page.goto(runs["failed"])
-    page.get_by_role("link", name="Delete").click()
-    dialog = page.get_by_role("dialog")
-    dialog.get_by_role("button", name="Keep").click()
-    expect(dialog).not_to_be_visible()
-    page.get_by_role("link", name="Delete").click()
-    dialog.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("was deleted.")).to_be_visible()
-    expect(page.locator(f'a[href="{runs["failed"]}"]')).to_have_count(0)
+    row = page.locator(f'a[href="{runs["failed"]}"]')
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_have_count(1)

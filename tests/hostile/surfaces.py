@@ -14,7 +14,7 @@ from urllib.parse import quote
 from django.test import Client
 
 from detection.management.isolation import Analyst, AnalystDied, Request
-from detection.records import uploads
+from detection.records import upload_trash
 from detection.records.schema import Reason, Verdict
 from detection.vision.confinement import confine_memory, end_after
 
@@ -121,7 +121,6 @@ def uploaded(media: Path, path: Path, name: str) -> Outcome:
         for address in (
             "/Space_Upload_1/",
             f"/uploads/{sha256}/row/",
-            f"/uploads/{sha256}/remove/",
             f"/api/v1/uploads/{sha256}",
             f"/api/v1/uploads/{sha256}/playback",
             f"/media/uploads/{sha256}/source",
@@ -132,7 +131,8 @@ def uploaded(media: Path, path: Path, name: str) -> Outcome:
             if status not in (200, 404):
                 return f"{address} {status}", name, True
         problem = response.json()["problem"]
-        uploads.delete_upload(media, sha256)
+        upload_trash.delete_upload(media, sha256)
+        upload_trash.purge_upload(media, sha256)
         return problem or "kept", "", problem is not None and problem not in list(Reason)
 
     return timed("upload", call)

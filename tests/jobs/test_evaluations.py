@@ -15,7 +15,7 @@ from detection.jobs.queue import FileQueue
 from detection.jobs.tasks import do_evaluation
 from detection.records import evaluations as records
 from detection.records import labelled as lists
-from detection.records import uploads
+from detection.records import upload_trash, uploads
 from detection.records.evaluations import EvaluationRecord
 from detection.records.schema import RunState
 from tests.evaluation.brightness import BrightnessDetector
@@ -128,7 +128,7 @@ def test_a_clip_that_was_deleted_is_named(
     media: Path, queue: FileQueue, clips: list[lists.LabelledUpload], bright_module: Bright  # noqa: F811
 ) -> None:  # fmt: skip
     record = evaluations.start("mine", ["bright"])
-    uploads.delete_upload(media, clips[0].upload.sha256)
+    upload_trash.delete_upload(media, clips[0].upload.sha256)
     work_off(queue)
     assert the_end(record).state is RunState.FAILED
     assert clips[0].upload.name in (the_end(record).error or "")

@@ -11,7 +11,7 @@ import pytest
 from detection import jobs
 from detection.jobs import recovery
 from detection.jobs.queue import FileQueue
-from detection.records import log, query, store
+from detection.records import log, query, store, trash
 from detection.records.schema import RunState
 from tests.records import make
 
@@ -132,7 +132,22 @@ def test_a_deletion_that_broke_off_is_completed(media: Path, queue: FileQueue, m
     monkeypatch.setattr(recovery, "GRACE_S", -1.0)
     recovery.settle_runs(media, queue)
     assert query.history(media).page().total == 0
-    assert list((media / "runs" / ".deleted").iterdir()) == []
+    assert (trash.deleted_ids(media), store.active_ids(media)) == ([run.id], [])
+
+
+def test_a_removal_for_good_that_broke_off_is_completed(
+    media: Path, queue: FileQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make.finished_run(media)
+    jobs.delete(run.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(trash.shutil, "rmtree", lambda *_: (_ for _ in ()).throw(OSError("Input/output error")))
+        with pytest.raises(OSError, match="Input"):
+            trash.purge_run(media, run.id)
+    assert trash.deleted_ids(media) == []
+    monkeypatch.setattr(recovery, "GRACE_S", -1.0)
+    recovery.settle_runs(media, queue)
+    assert list((media / "runs" / trash.GOING).iterdir()) == []
 
 
 def test_deleted_runs_do_not_trouble_the_queue(media: Path, queue: FileQueue) -> None:

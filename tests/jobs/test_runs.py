@@ -7,7 +7,7 @@ import pytest
 
 from detection import jobs
 from detection.jobs.queue import FileQueue
-from detection.records import query, store, uploads
+from detection.records import query, store, upload_trash
 from detection.records.files import locked
 from detection.records.schema import RunState
 from detection.records.uploads import UploadNotFound
@@ -95,7 +95,7 @@ def test_a_failed_run_that_was_deleted_is_not_tried_again(media: Path) -> None:
 def test_a_run_whose_video_was_deleted_is_not_tried_again(media: Path) -> None:
     run = make.queued_run(media)
     failed(media, run.id)
-    uploads.delete_upload(media, run.sha256)
+    upload_trash.delete_upload(media, run.sha256)
     with pytest.raises(jobs.NotRetryable, match="upload it again"):
         jobs.retry(run.id)
     assert jobs.retry_failed() == []

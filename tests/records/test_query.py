@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.records import log, query, store
+from detection.records import log, query, store, trash
 from detection.records.query import Filter
 from detection.records.rebuild import rebuild_log
 from detection.records.schema import Reason, RunState
@@ -93,7 +93,7 @@ def test_statistics_count_what_was_found(tmp_path: Path) -> None:
     assert figures.errors == {"no luck": 1}
     make.finished_run(tmp_path, "e.mp4", 0.7)
     assert history.statistics().total.verdicts["fake"] == 2
-    store.delete_run(tmp_path, history.page(Filter(text="b.mp4")).rows[0].id)
+    trash.delete_run(tmp_path, history.page(Filter(text="b.mp4")).rows[0].id)
     after = history.statistics()
     assert after == query.History(tmp_path).statistics()
     assert after.total.verdicts == {"fake": 2, "no_result": 1}
@@ -126,7 +126,7 @@ def test_a_rebuilt_log_is_noticed_even_with_the_same_inode_and_size(tmp_path: Pa
     assert names(history.page()) == ["bb.mp4"]
     rebuild_log(tmp_path)
     assert names(history.page()) == ["aa.mp4"]
-    store.delete_run(tmp_path, old.id)
+    trash.delete_run(tmp_path, old.id)
     rebuild_log(tmp_path)
     assert (history.page().total, history.problems()) == (0, ())
 

@@ -150,25 +150,6 @@ def test_an_interrupted_run_keeps_its_place_and_a_done_one_its_result(tmp_path: 
     assert store.requeue_run(tmp_path, done.id, attempts=0) == done
 
 
-def test_deleting_takes_the_run_its_evidence_and_its_row(tmp_path: Path) -> None:
-    history = query.History(tmp_path)
-    record = make.finished_run(tmp_path)
-    (store.run_dir(tmp_path, record.id) / "mri").mkdir()
-    store.delete_run(tmp_path, record.id)
-    assert not store.run_dir(tmp_path, record.id).exists()
-    assert history.page().total == 0
-    assert query.History(tmp_path).page().total == 0
-    with pytest.raises(store.RunNotFound):
-        store.delete_run(tmp_path, record.id)
-
-
-def test_an_unfinished_run_is_not_deleted(tmp_path: Path) -> None:
-    record = make.queued_run(tmp_path)
-    with pytest.raises(store.RunIsActive, match="cancel it first"):
-        store.delete_run(tmp_path, record.id)
-    assert store.load_run(tmp_path, record.id) == record
-
-
 def test_clearing_evidence_keeps_the_record(tmp_path: Path) -> None:
     record = make.queued_run(tmp_path)
     folder = store.run_dir(tmp_path, record.id)

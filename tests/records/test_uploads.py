@@ -118,11 +118,3 @@ def test_an_ending_never_leaves_the_folder_or_hides_the_file(tmp_path: Path) -> 
         assert Path(upload.path).parent == Path("uploads")
         assert Path(upload.path).suffix in (".bin", ".p4")
     assert len(uploads.list_uploads(tmp_path)) == 5
-
-
-def test_deleting_takes_file_and_description(tmp_path: Path) -> None:
-    upload = make.upload(tmp_path)
-    uploads.delete_upload(tmp_path, upload.sha256)
-    assert uploads.list_uploads(tmp_path) == []
-    with pytest.raises(uploads.UploadNotFound):
-        uploads.delete_upload(tmp_path, upload.sha256)

@@ -10,12 +10,13 @@ from typing import Any
 import jsonschema
 import pytest
 from django import forms
+from django.conf import settings
 from django.test import Client
 from django.utils import translation
 
 from detection import jobs
 from detection.jobs import followups as work
-from detection.records import followups, uploads
+from detection.records import followups, upload_trash, uploads
 from detection.records.schema import Reason, RunState
 from detection.records.uploads import Upload
 from detection.web.api_page import _operations, document
@@ -54,7 +55,9 @@ def ids(client: Client, media: Path, upload: Upload) -> dict[str, str]:
     (queued,) = jobs.start([upload.sha256], ["space"])
     failed, done = samples.failed_run(media, upload), samples.finished_run(media, upload, modules=("space", "feature"))
     samples.finished_run(media, upload, reason=Reason.NO_FACE)
-    return {"cancel": queued, "retry": failed.id, "done": done.id}
+    deleted = samples.failed_run(media, upload)
+    jobs.delete(deleted.id)
+    return {"cancel": queued, "retry": failed.id, "done": done.id, "restore": deleted.id}
 
 
 @pytest.fixture
@@ -82,6 +85,8 @@ def test_every_operation_answers_as_described(
     if method == "delete":  # what something is being done with is not deleted
         jobs.cancel(ids["cancel"])
         work.cancel(ids["done"], works["cancel"])
+    if path.endswith("{sha256}/restore"):
+        upload_trash.delete_upload(settings.MEDIA_ROOT, upload.sha256)
     word = path.rpartition("/")[2]
     followup_id = works.get(word, works["done"])
     run_id = ids["done"] if "{followup_id}" in path else ids.get(word, ids["done"])

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from detection import jobs
-from detection.records import query, store, uploads
+from detection.records import query, store, upload_trash
 from detection.records.schema import Reason, RunState
 from detection.records.uploads import Upload
 from detection.web.words import REASONS, VERDICTS
@@ -143,19 +143,17 @@ def test_analysing_again_makes_a_run_of_its_own(client: Client, media: Path, upl
 
 def test_the_result_stays_when_the_video_is_removed(client: Client, media: Path, upload: Upload) -> None:
     run = samples.finished_run(media, upload)
-    uploads.delete_upload(media, upload.sha256)
+    upload_trash.delete_upload(media, upload.sha256)
     page = page_of(client, run.id)
     assert "The video was removed from this machine" in page
     assert "<video" not in page
     assert "Upload it again" in client.post(reverse("run-again", args=[run.id]), follow=True).content.decode()
 
 
-def test_deleting_asks_first(client: Client, media: Path, upload: Upload) -> None:
+def test_a_deleted_run_leaves_the_history_which_offers_to_undo_it(client: Client, media: Path, upload: Upload) -> None:
     run = samples.finished_run(media, upload)
-    address = reverse("run-delete", args=[run.id])
-    assert "cannot be undone" in client.get(address).content.decode()
-    assert query.history(media).page().total == 1
-    client.post(address)
+    page = client.post(reverse("run-delete", args=[run.id]), follow=True).content.decode()
+    assert "The result of “clip.mp4” was deleted." in page
     assert query.history(media).page().total == 0
     assert client.get(reverse("run", args=[run.id])).status_code == 404
 
@@ -166,7 +164,7 @@ def test_an_unfinished_run_is_not_deleted(client: Client, upload: Upload) -> Non
     assert [run.id for run in jobs.active()] == [run_id]
 
 
-@pytest.mark.parametrize("action", ["again", "cancel", "retry"])
+@pytest.mark.parametrize("action", ["again", "cancel", "retry", "delete"])
 def test_actions_reject_get(client: Client, media: Path, upload: Upload, action: str) -> None:
     run = samples.failed_run(media, upload)
     assert client.get(reverse(f"run-{action}", args=[run.id])).status_code == 405

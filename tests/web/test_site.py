@@ -28,6 +28,7 @@ PAGES = [
     "/api/",
     "/status/",
     "/runs/",
+    "/trash/",
     "/not/there/",
 ]
 

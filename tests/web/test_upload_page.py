@@ -103,14 +103,15 @@ def test_start_rejects_get(client: Client) -> None:
     assert client.get("/Space_detect").status_code == 405
 
 
-def test_removing_asks_first_and_keeps_the_results(client: Client, media: Path, upload: Upload) -> None:
+def test_removing_keeps_the_results_and_can_be_undone(client: Client, media: Path, upload: Upload) -> None:
     samples.finished_run(media, upload)
-    address = reverse("upload-remove", args=[upload.sha256])
-    assert upload.name in client.get(address).content.decode()
-    assert len(uploads.list_uploads(media)) == 1
-    client.post(address)
+    removed = client.post(reverse("upload-remove", args=[upload.sha256]), follow=True).content.decode()
+    assert "“clip.mp4” was removed." in removed
     assert uploads.list_uploads(media) == []
     assert query.history(media).page().total == 1
+    back = client.post(reverse("restore"), {"upload": upload.sha256, "next": "/Space_Upload_1/"})
+    assert back.url == "/Space_Upload_1/"
+    assert uploads.list_uploads(media) == [upload]
 
 
 def test_a_file_that_is_being_analysed_is_not_removed(client: Client, media: Path, upload: Upload) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
@@ -14,6 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from detection.jobs import retention
 from detection.modules import MODULES
 from detection.records.schema import CredentialState, RunState, Thresholds, Verdict
 from detection.web import words
@@ -180,6 +182,12 @@ def queue_place(position: int) -> str:
         return _("next in the queue")
     before = position - 1
     return ngettext("%d video is before this one", "%d videos are before this one", before) % before
+
+
+@register.simple_tag
+def trash_days() -> int:
+    """How long what is deleted can be brought back."""
+    return retention.trash_days(settings.DEEPFAKE_KEEP_DELETED_DAYS, settings.DEEPFAKE_KEEP_DAYS)
 
 
 @register.simple_tag
