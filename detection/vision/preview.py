@@ -69,7 +69,7 @@ def _write_poster(source: Path, target: Path, at: float) -> None:
         frame = _first_frame(source, container, stream)
         size = _fit(shown_size(stream, frame), (POSTER_MAX_PX, POSTER_MAX_PX))
         upright = Upright(size, "yuvj420p").apply(frame)
-        with _replacing(target) as temporary:
+        with replacing(target) as temporary:
             upright.save(temporary, qscale="4")
 
 
@@ -84,7 +84,7 @@ def write_preview(source: Path, target: Path) -> None:
     options = {"movflags": "+faststart"}
     with (
         open_video(source) as (container, stream),
-        _replacing(target) as temporary,
+        replacing(target) as temporary,
         av.open(str(temporary), "w", format="mp4", options=options) as output,
     ):
         if not _transcode(container, stream, output, size):
@@ -221,7 +221,7 @@ def _fit(size: tuple[int, int], limit: tuple[int, int]) -> tuple[int, int]:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[Path]:
+def replacing(target: Path) -> Iterator[Path]:
     """A path to write to; it takes `target`'s place at one stroke when nothing was raised."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{os.getpid()}-{target.name}")

@@ -8,20 +8,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.http import StreamingHttpResponse
+from django.utils.http import content_disposition_header
+
+Entry = tuple[str, Path | bytes]  # what it is called in the archive, and the file or its content
 
 
-def stored_zip(name: str, files: Iterable[Path]) -> StreamingHttpResponse:
-    """`files` side by side, not compressed again: pictures and videos are."""
-    response = StreamingHttpResponse(_pieces(files), content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+def stored_zip(name: str, entries: Iterable[Entry]) -> StreamingHttpResponse:
+    """Not compressed again: pictures and videos are."""
+    response = StreamingHttpResponse(_pieces(entries), content_type="application/zip")
+    response["Content-Disposition"] = content_disposition_header(True, name)
     return response
 
 
-def _pieces(files: Iterable[Path]) -> Iterator[bytes]:
+def _pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
     written = _Written()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_STORED) as archive:
-        for file in files:
-            archive.write(file, file.name)
+        for name, content in entries:
+            if isinstance(content, Path):
+                archive.write(content, name)
+            else:
+                archive.writestr(name, content)
             yield written.taken()
     yield written.taken()
 

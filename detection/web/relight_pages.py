@@ -148,7 +148,7 @@ def frames(request: HttpRequest, run_id: str, followup_id: str) -> HttpResponseB
     files = sorted(folder.glob("*.png"))
     if not files:
         raise Http404(followup_id)
-    return stored_zip(f"relit-{followup_id}.zip", files)
+    return stored_zip(f"relit-{followup_id}.zip", ((file.name, file) for file in files))
 
 
 @require_POST

@@ -62,8 +62,9 @@ class PersonFrames:
     others: tuple[KeyFrame, ...]
 
     @property
-    def count(self) -> int:
-        return len(self.first) + len(self.others)
+    def in_order(self) -> tuple[KeyFrame, ...]:
+        """All of them, by time."""
+        return tuple(sorted((*self.first, *self.others), key=_time))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,12 @@ function seek(seconds) {
   else video.addEventListener("loadedmetadata", go, { once: true });
 }
 
+// An address that ends in #t=6.8 opens at that moment.
+function seekFromAddress() {
+  const seconds = Number.parseFloat(new URLSearchParams(location.hash.slice(1)).get("t"));
+  if (Number.isFinite(seconds)) seek(seconds);
+}
+
 function showTime(seconds) {
   for (const timeline of timelines) timeline.setTime(seconds);
   for (const chart of charts) {
@@ -99,3 +105,5 @@ const tick = () => {
   requestAnimationFrame(tick);
 };
 video?.addEventListener("play", tick);
+seekFromAddress();
+addEventListener("hashchange", seekFromAddress);

@@ -39,7 +39,10 @@ def runs(media: Path, tmp_path: Path) -> dict[str, str]:
     failed = samples.failed_run(media, upload)
     compared = f"/compare/?a={people.id}&b={nobody.id}"
     results = {"people": people, "nobody": nobody, "failed": failed}
-    return {"compared": compared} | {name: f"/runs/{run.id}/" for name, run in results.items()}
+    frames = f"/keyframe/?run={people.id}"
+    return {"compared": compared, "key frames of a run": frames} | {
+        name: f"/runs/{run.id}/" for name, run in results.items()
+    }
 
 
 def put_on(page: Page, site: Site, language: str, theme: str, width: int) -> None:

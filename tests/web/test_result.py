@@ -42,7 +42,7 @@ def test_the_most_suspicious_moment_of_the_most_suspicious_person_comes_first(ru
     assert (first.person, second.person) == (1, 2)
     assert len(first.first) == result.SHOWN_FIRST
     assert "most_suspicious" in first.first[0].reasons
-    assert first.count == sum(frame.person == 1 for frame in frames)
+    assert len(first.in_order) == sum(frame.person == 1 for frame in frames)
     assert [frame.time_s for frame in first.others] == sorted(frame.time_s for frame in first.others)
 
 

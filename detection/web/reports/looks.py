@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -53,11 +54,15 @@ SOFT: dict[Verdict, Color] = {
 }
 
 
+def font_file() -> Path:
+    """A collection of two fonts, of which the first has letters of different widths."""
+    return Path(str(resources.files("paperang_p2_fonts_cjk"))) / "fonts" / "wqy-microhei.ttc"
+
+
 @cache
 def font() -> TTFont:
     """The font, registered with ReportLab. Its outlines are TrueType: ReportLab embeds no others, and so no Noto."""
-    file = resources.files("paperang_p2_fonts_cjk") / "fonts" / "wqy-microhei.ttc"
-    loaded = TTFont(FONT, str(file), subfontIndex=0)
+    loaded = TTFont(FONT, str(font_file()), subfontIndex=0)
     pdfmetrics.registerFont(loaded)
     pdfmetrics.registerFontFamily(FONT, FONT, FONT, FONT, FONT)  # it has one weight
     pdfmetrics.registerFont(TTFont(LATIN, "Vera.ttf"))
