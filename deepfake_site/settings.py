@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -14,10 +15,14 @@ from detection.records.files import locked
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = env.boolean("DEEPFAKE_DEBUG", False)
-ALLOWED_HOSTS = env.names("DEEPFAKE_HOSTS", ("127.0.0.1", "localhost", "[::1]", "testserver"))
+OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
+ALLOWED_HOSTS = [*env.names("DEEPFAKE_HOSTS", ("testserver",)), *OWN_NAMES]  # monitors ask on this machine
 
 MEDIA_ROOT = env.folder("DEEPFAKE_MEDIA", Path("media"), BASE_DIR)
 MEDIA_URL = "/media/"
+
+if not os.access(BASE_DIR / "relitalk", os.W_OK):  # another user installed it: compiled code is kept elsewhere
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(MEDIA_ROOT / ".numba"))
 
 DEEPFAKE_DEVICE = env.choice("DEEPFAKE_DEVICE", "auto", ("auto", "cpu", "cuda"))
 DEEPFAKE_THREADS = env.integer("DEEPFAKE_THREADS", 0, 0, 256)  # 0: one per core

@@ -17,6 +17,7 @@ from tests.chaos.site import Site
 
 GIVE_UP_S = 120.0
 PIECES = 6
+LAST_HEADER = "Cross-Origin-Opener-Policy"  # of every answer of the site
 
 Headers = dict[str, str]
 
@@ -106,6 +107,8 @@ class Client:
         )
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
+                if LAST_HEADER not in answer.headers:  # killed while it sent them, which looks like their end
+                    raise Unreachable("the answer broke off")
                 return Answer(answer.status, answer.headers, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.headers, error.read())
