@@ -22,6 +22,7 @@ from relitalk.faces import detect, face_centre, face_size, with_cuts
 from relitalk.geometry import Geometry, build_geometry
 from relitalk.identity import People, embed
 from relitalk.measure import Reconstruction, reconstruction
+from relitalk.report import FoundLight
 from relitalk.video import ClipFrame, ClipReader
 
 Array = NDArray[Any]
@@ -90,6 +91,18 @@ class ClipPlan:
 
     def cuts(self) -> set[int]:
         return {shot.first_index for shot in self.shots}
+
+    def found_lights(self) -> tuple[FoundLight, ...]:
+        """The light that each person was taken in, in order of time."""
+        tracks = [track for shot in self.shots for track in shot.tracks]
+        fits = sorted((start, track.person, found.light) for track in tracks for start, found in track.fits)
+        return tuple(
+            FoundLight(
+                person, round(start, 3), round(light.azimuth_deg, 1), round(light.elevation_deg, 1),
+                round(light.ambient, 3), round(light.misfit, 4),
+            )
+            for start, person, light in fits
+        )  # fmt: skip
 
 
 class _Samples:

@@ -28,7 +28,7 @@ from relitalk.light import Light, sweep
 from relitalk.measure import Measures
 from relitalk.probe import Probe
 from relitalk.render import Overlay, overlay
-from relitalk.report import FoundLight, Person, Report
+from relitalk.report import Person, Report
 from relitalk.request import ENGINE, NOT_EVIDENCE, VERSION
 from relitalk.video import ClipFrame, ClipReader, ClipWriter
 
@@ -114,7 +114,7 @@ def relight(
         frames_without_face=work.frames_without_face,
         shots=len(plan.shots),
         people=tuple(Person(number, round(first, 3)) for number, first in plan.people),
-        source_lights=_found_lights(plan),
+        source_lights=plan.found_lights(),
         measures=work.measures(),
         seconds=round(seconds, 3),
         frames_per_second=round(work.frames / max(seconds, 1e-6), 3),
@@ -126,18 +126,6 @@ def _declared_frames(video: Path) -> int | None:
         return clip.stream.frames or None
 
 
-def _found_lights(plan: ClipPlan) -> tuple[FoundLight, ...]:
-    tracks = [track for shot in plan.shots for track in shot.tracks]
-    fits = sorted((start, track.person, found.light) for track in tracks for start, found in track.fits)
-    return tuple(
-        FoundLight(
-            person, round(start, 3), round(light.azimuth_deg, 1), round(light.elevation_deg, 1),
-            round(light.ambient, 3), round(light.misfit, 4),
-        )
-        for start, person, light in fits
-    )  # fmt: skip
-
-
 @dataclass
 class _Track:
     """A followed face. `plan` is what the analysis knows of it, None for a face that is not to be relit."""
@@ -146,6 +134,13 @@ class _Track:
     since_s: float
     from_start: bool  # of the shot: nothing to fade in from
     last_matte: Array | None = None
+    last_overlay: tuple[int, Overlay] | None = None  # with the number of its frame
+
+    def steadied(self, here: Overlay, frame_index: int) -> Overlay:
+        if self.last_overlay is not None and self.last_overlay[0] == frame_index - 1:
+            here = here.steadied(self.last_overlay[1])
+        self.last_overlay = (frame_index, here)
+        return here
 
 
 @dataclass
@@ -250,7 +245,8 @@ class _Rendering:
             others = [points for other, points in smoothed.items() if other != number]
             found = track.plan.decomposition_at(moment.frame.time_s)
             presence = self._presence(number, track, moment)
-            overlays.append(overlay(geometry, found, light, presence=presence, others=others))
+            here = overlay(geometry, found, light, presence=presence, others=others)
+            overlays.append(track.steadied(here, moment.frame.index))
             lit.append((number, geometry))
         relit = self._compositor.apply(moment.image, overlays) if overlays else moment.image
         self.frames_relit += bool(overlays)
