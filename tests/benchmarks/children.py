@@ -27,14 +27,19 @@ from detection.vision.types import Observation
 from detection.vision.video import probe
 from tests.benchmarks import clips
 
-SHORT_S, LONG_S = 10, 600
+LENGTHS_S = (10, 30, 600)
 
 
 def write_clips(folder: str) -> dict[str, Any]:
-    """The short clip, and the long one that repeats it."""
-    short = clips.write_talk(Path(folder) / f"talk-{SHORT_S}s.mp4", SHORT_S)
-    long = clips.repeat(short, Path(folder) / f"talk-{LONG_S}s.mp4", LONG_S // SHORT_S)
-    return {"clips": [str(short), str(long)], "video": asdict(probe(short)), "libraries": _libraries()}
+    """The shortest clip, and longer ones that repeat it."""
+    shortest, *longer = LENGTHS_S
+    short = clips.write_talk(Path(folder) / f"talk-{shortest}s.mp4", shortest)
+    repeated = [clips.repeat(short, Path(folder) / f"talk-{each}s.mp4", each // shortest) for each in longer]
+    return {
+        "clips": [str(clip) for clip in (short, *repeated)],
+        "video": asdict(probe(short)),
+        "libraries": _libraries(),
+    }
 
 
 def decode(clip: str) -> dict[str, Any]:
