@@ -10,6 +10,7 @@ from csp.constants import NONE, SELF
 
 from deepfake_site import environment as env
 from detection import logs
+from detection.modules import MODULES
 from detection.records.files import locked
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -86,9 +87,7 @@ INSTALLED_APPS = [
     "django_tasks",
     "detection.jobs",
     "detection.web",
-    "detection.space",
-    "detection.feature",
-    "detection.blend",
+    *(f"detection.{key}" for key in MODULES),
 ]
 
 MIDDLEWARE = [

@@ -15,7 +15,7 @@ from detection.jobs.evaluations import EvaluationProgress
 from detection.records.evaluations import EvaluationRecord
 from detection.records.schema import RunState
 from detection.web.evaluation_words import judge_name
-from detection.web.following import STAGES
+from detection.web.following import stage_words
 from detection.web.templatetags.deepfake import duration
 from detection.web.words import STATES
 
@@ -73,7 +73,7 @@ def progress_words(progress: EvaluationProgress) -> str:
     if step is None:
         parts.insert(0, str(STATES[record.state]))
     else:
-        parts += [step.clip, str(STAGES.get(step.stage, step.stage))]
+        parts += [step.clip, stage_words(step.stage)]
         if step.total > 1:
             parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
     parts.append(f"{progress.percent:.0f} %")

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy
 
 from detection import jobs
 from detection.jobs import Progress, Step
+from detection.modules import MODULES
 from detection.records.schema import RunState
 from detection.web.api_schema import RunProgress
+from detection.web.module_pages import module_page
 from detection.web.templatetags.deepfake import duration, queue_place
 from detection.web.words import STATES
 
@@ -71,8 +73,15 @@ def progress_words(progress: Progress) -> str:
     return step_words(progress.step)
 
 
+def stage_words(stage: str) -> str:
+    """What is being done; the stage of a module that has no words of its own goes by the module's title."""
+    if stage in STAGES:
+        return str(STAGES[stage])
+    return str(module_page(stage).title) if stage in MODULES else stage
+
+
 def step_words(step: Step) -> str:
-    parts = [str(STAGES.get(step.stage, step.stage))]
+    parts = [stage_words(step.stage)]
     if step.stage in NOT_IN_FRAMES:
         pass
     elif step.total and step.total > 1:  # opening and weighing go in one step

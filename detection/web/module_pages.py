@@ -17,8 +17,8 @@ Text = Promise | str
 class ModulePage:
     """How a module is presented.
 
-    `subject` is what it examines in two or three words; `looks_at`, `shows` and `limits` (what its result does not
-    say) are sentences.
+    `subject` is what it examines in two or three words; `looks_at`, `shows`, `limits` (what its result does not say)
+    and `how` (how it works, for the help) are sentences.
     """
 
     key: str
@@ -27,6 +27,7 @@ class ModulePage:
     looks_at: Text
     shows: Text
     limits: Text
+    how: Text = ""
 
     @property
     def spec(self) -> ModuleSpec:
