@@ -11,6 +11,7 @@ from sys import intern
 from typing import BinaryIO
 
 from detection.records import log
+from detection.records.orders import NEWEST_FIRST, By, Order, Sorted
 from detection.records.rows import HistoryRow, row_of, row_without
 from detection.records.statistics import Statistics, Tally
 from detection.records.store import RUN_ID
@@ -89,16 +90,17 @@ class LogIndex:
         self._readers: dict[str, _LogReader] = {}
         self._rows: dict[str, HistoryRow] = {}
         self._order: list[str] = []  # ids, oldest first
-        self._snapshot: tuple[HistoryRow, ...] | None = None
+        self._sorted: dict[tuple[By, str | None], Sorted] = {}
+        self._snapshots: dict[Order, tuple[HistoryRow, ...]] = {}
         self._tally: Tally | None = None
 
-    def rows(self) -> tuple[HistoryRow, ...]:
-        """All rows as the log has them now, newest first; the same object as long as nothing changed."""
+    def rows(self, order: Order = NEWEST_FIRST) -> tuple[HistoryRow, ...]:
+        """All rows as the log has them now, in an order; the same object as long as nothing changed."""
         with self._lock:
             self._refresh()
-            if self._snapshot is None:
-                self._snapshot = tuple(map(self._rows.__getitem__, reversed(self._order)))
-            return self._snapshot
+            if order not in self._snapshots:
+                self._snapshots[order] = self._in_order(order)
+            return self._snapshots[order]
 
     def row(self, run_id: str) -> HistoryRow | None:
         with self._lock:
@@ -127,6 +129,15 @@ class LogIndex:
                 if reader.unreadable or reader.torn
             )
 
+    def _in_order(self, order: Order) -> tuple[HistoryRow, ...]:
+        if order.by == "date":
+            ids = reversed(self._order) if order.descending else self._order
+            return tuple(map(self._rows.__getitem__, ids))
+        key = order.by, order.module
+        if key not in self._sorted:
+            self._sorted[key] = Sorted(self._rows.values(), *key)
+        return self._sorted[key].rows(descending=order.descending)
+
     def _refresh(self) -> None:
         for module in log.modules(self._root):
             if module not in self._readers:
@@ -134,6 +145,7 @@ class LogIndex:
         for reader in self._readers.values():
             is_another, lines = reader.new_lines()
             if is_another:
+                self._sorted.clear()  # to sort anew is quicker than to take so many out
                 for run_id in [*self._order]:
                     self._remove(run_id, reader.module)
             for line in lines:
@@ -166,7 +178,9 @@ class LogIndex:
             if known is None:
                 bisect.insort(self._order, run_id)
             self._rows[run_id] = row
-        self._snapshot = None
+        self._snapshots.clear()
+        for each in self._sorted.values():
+            each.change(known, row)
         if self._tally is not None:
             for changed, times in ((known, -1), (row, 1)):
                 if changed is not None:

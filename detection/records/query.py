@@ -13,6 +13,7 @@ from pathlib import Path
 from detection.records import store
 from detection.records.codec import RecordError
 from detection.records.index import LogIndex, LogProblem
+from detection.records.orders import NEWEST_FIRST, Order
 from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord, RunState, Verdict
 from detection.records.statistics import Statistics
@@ -20,10 +21,11 @@ from detection.records.statistics import Statistics
 
 @dataclass(frozen=True)
 class Filter:
-    """Which runs are wanted; None is any. With a `module`, `verdict` is that module's, otherwise the run's.
+    """Which runs are wanted; None is any. With a `module`, verdict and scores are that module's, otherwise the run's.
 
     `text` is looked for in the video's name, SHA-256 and run id, whatever the case. `since` (included) and `until`
-    (excluded) are aware times that the run was created at.
+    (excluded) are aware times that the run was created at, `score_from` (included) and `score_below` are
+    about its score.
     """
 
     module: str | None = None
@@ -32,11 +34,13 @@ class Filter:
     text: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    score_from: float | None = None
+    score_below: float | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the history, newest first, and of how many rows in all."""
+    """One page of the history, and of how many rows in all."""
 
     rows: tuple[HistoryRow, ...]
     total: int
@@ -50,9 +54,11 @@ class History:
     def __init__(self, root: Path) -> None:
         self._index = LogIndex(root)
 
-    def page(self, where: Filter | None = None, *, offset: int = 0, limit: int = 50) -> Page:
+    def page(
+        self, where: Filter | None = None, *, order: Order = NEWEST_FIRST, offset: int = 0, limit: int = 50
+    ) -> Page:
         """The rows `offset` to `offset + limit` of those that `where` lets through."""
-        rows = self._index.rows()
+        rows = self._index.rows(order)
         wanted = rows if where is None else _matching(rows, where)
         return Page(tuple(wanted[offset : offset + limit]), len(wanted), offset, limit)
 
@@ -134,6 +140,13 @@ def _matching(rows: Iterable[HistoryRow], where: Filter) -> list[HistoryRow]:
             found = [row for row in found if row.modules[module].verdict == where.verdict]
     elif where.verdict is not None:
         found = [row for row in found if row.verdict == where.verdict]
+    if where.score_from is not None or where.score_below is not None:
+        low, below = where.score_from or 0.0, 2.0 if where.score_below is None else where.score_below
+        if module is None:
+            found = [row for row in found if row.score is not None and low <= row.score < below]
+        else:
+            scored = [(row, row.modules[module].score) for row in found]
+            found = [row for row, score in scored if score is not None and low <= score < below]
     if where.text:
         text = where.text.casefold()
         found = [row for row in found if text in row.search]

@@ -34,7 +34,7 @@ from detection.web.api_schema import (
     UploadList,
 )
 from detection.web.following import run_progress
-from detection.web.history_pages import FilterForm
+from detection.web.history_filter import FilterForm
 from detection.web.receive import receive_body
 from detection.web.rows import UploadRow, upload_row, upload_rows
 
@@ -237,14 +237,16 @@ def progress_of_many(request: HttpRequest, run: Query[list[str]] = []) -> RunLis
     "/history",
     response={200: HistoryPage, **faults(400)},
     url_name="api-history",
-    summary=noop("The finished runs, newest first."),
+    summary=noop("The finished runs, filtered and sorted."),
 )
 def history(request: HttpRequest, where: Query[HistoryQuery]) -> dict[str, Any]:
     form = FilterForm(request.GET)
     if not form.is_valid():
         raise BadRequest("; ".join(f"{name}: {' '.join(map(str, faults))}" for name, faults in form.errors.items()))
     offset = (form.page_number - 1) * ROWS_PER_PAGE
-    page = query.history(settings.MEDIA_ROOT).page(form.filter(), offset=offset, limit=ROWS_PER_PAGE)
+    page = query.history(settings.MEDIA_ROOT).page(
+        form.filter(), order=form.order(), offset=offset, limit=ROWS_PER_PAGE
+    )
     return {"total": page.total, "page": form.page_number, "runs": page.rows}
 
 

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, Field
 
 from detection.modules import MODULES
 from detection.records.followups import Kind
+from detection.records.orders import SORTS
 from detection.records.schema import Reason, RunState, Verdict, VideoProperties
 from relitalk.light import PRESETS
 
@@ -150,7 +151,15 @@ class HistoryQuery(Schema):
     module: str = Field(default="", json_schema_extra={"enum": ["", *MODULES]})
     verdict: str = Field(default="", json_schema_extra={"enum": ["", *get_args(Verdict)]})
     state: str = Field(default="", json_schema_extra={"enum": ["", *(s.value for s in RunState if s.is_final)]})
-    page: int = Field(default=1, ge=1, description=_("50 runs to a page, newest first."))
+    since: str = Field(default="", description=_("A day, such as 2026-11-22; included."))
+    until: str = Field(default="", description=_("A day; included."))
+    min_percent: str = Field(default="", description=_("The lowest score, in whole per cents from 0 to 100."))
+    max_percent: str = Field(default="", description=_("The highest score, likewise."))
+    zone: str = Field(default="", description=_("The time zone of the days, such as Asia/Shanghai; else the site's."))
+    sort: str = Field(
+        default="", json_schema_extra={"enum": ["", *SORTS]}, description=_("With a minus the highest comes first.")
+    )
+    page: int = Field(default=1, ge=1, description=_("50 runs to a page."))
 
 
 class LightFields(Schema):

@@ -79,8 +79,8 @@ def came_from(request: HttpRequest, default: str) -> str:
 
 @require_POST
 def delete_runs(request: HttpRequest) -> HttpResponse:
-    """Delete the chosen rows of the history (`run`, any number), and offer to undo it."""
-    chosen = request.POST.getlist("run")
+    """Delete one row of the history (`only`) or the chosen ones (`run`), and offer to undo it."""
+    chosen = request.POST.getlist("only") or request.POST.getlist("run")
     if not chosen:
         messages.error(request, _("Choose at least one result."))
     deleted = []

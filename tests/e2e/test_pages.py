@@ -18,7 +18,7 @@ AXE = Path(settings.BASE_DIR) / "node_modules" / "axe-core" / "axe.min.js"
 ADDRESSES = {
     "upload": "/Space_Upload_1/",
     "unavailable": "/Blend_Upload_1/",
-    "history": "/history/",
+    "history": "/history/?min_percent=1",
     "choose to compare": "/compare/",
     "trash": "/trash/",
     "statistics": "/analysis/",

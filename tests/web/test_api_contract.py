@@ -21,7 +21,7 @@ from detection.records.schema import Reason, RunState
 from detection.records.uploads import Upload
 from detection.web.api_page import _operations, document
 from detection.web.api_schema import HistoryQuery, LightRequest
-from detection.web.history_pages import FilterForm
+from detection.web.history_filter import FilterForm
 from detection.web.relight_form import LightForm
 from relitalk.light import PRESETS
 from relitalk.request import Request

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from detection import jobs
-from detection.records import log
+from detection.records import log, store
+from detection.records.rebuild import rebuild_log
 from detection.records.schema import Reason
 from detection.records.uploads import Upload
 from tests.web import samples
@@ -44,6 +47,16 @@ def test_the_newest_comes_first_and_every_row_opens_its_result(client: Client, r
         ("?q=CLIP.mp4", ["failed", "no_result", "real", "fake"]),
         ("?q=nothing+like+it", []),
         ("?page=2", []),
+        ("?min_percent=90", ["fake"]),
+        ("?max_percent=10", ["real"]),
+        ("?min_percent=11&max_percent=89", []),
+        ("?module=feature&min_percent=10", ["real"]),
+        ("?since=2026-01-01", ["failed", "no_result", "real", "fake"]),
+        ("?until=2026-01-01&zone=Asia/Shanghai", []),
+        ("?sort=score", ["real", "fake", "failed", "no_result"]),
+        ("?sort=-score", ["fake", "real", "failed", "no_result"]),
+        ("?sort=date", ["fake", "real", "no_result", "failed"]),
+        ("?sort=-score&module=feature", ["real"]),
     ],
 )
 def test_it_filters(client: Client, runs: dict[str, str], query: str, expected: list[str]) -> None:
@@ -54,7 +67,22 @@ def test_it_finds_a_run_by_its_hash(client: Client, runs: dict[str, str], upload
     assert len(listed(client, runs, f"?q={upload.sha256[:20]}")) == 4
 
 
-@pytest.mark.parametrize("query", ["?verdict=nonsense", "?module=x", "?state=running", "?page=0", "?page=x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?verdict=nonsense",
+        "?module=x",
+        "?state=running",
+        "?page=0",
+        "?page=x",
+        "?since=yesterday",
+        "?min_percent=101",
+        "?sort=luck",
+        "?zone=Mars/Olympus",
+        "?zone=../../etc/passwd",
+        "?zone=Europe",
+    ],
+)
 def test_a_filter_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
     response = client.get(f"/history/{query}")
     assert response.status_code == 400
@@ -68,6 +96,37 @@ def test_pages_keep_the_filter(client: Client, media: Path, upload: Upload) -> N
     assert "Page 1 of 2" in page
     assert "?verdict=no_result&amp;page=2" in page
     assert "Page 2 of 2" in client.get("/history/?verdict=no_result&page=2").content.decode()
+
+
+def test_days_are_the_readers(client: Client, media: Path, upload: Upload) -> None:
+    """A run of 23:30 UTC is of the next day in Shanghai."""
+    run = samples.finished_run(media, upload)
+    store.save_run(media, replace(run, created_at="2026-03-01T23:30:00.000+00:00"))
+    rebuild_log(media)
+    runs = {"late": run.id}
+    assert listed(client, runs, "?since=2026-03-01&until=2026-03-01") == ["late"]
+    assert listed(client, runs, "?since=2026-03-02&zone=UTC") == []
+    assert listed(client, runs, "?since=2026-03-02&until=2026-03-02&zone=Asia/Shanghai") == ["late"]
+
+
+def test_a_head_says_how_the_table_is_sorted_and_turns_it_round(client: Client, runs: dict[str, str]) -> None:
+    heads = re.findall(r'aria-sort="(\w+)"><a href="([^"]+)"', client.get("/history/?q=clip&page=1").content.decode())
+    assert heads == [
+        ("none", "?q=clip&amp;sort=name"),
+        ("descending", "?q=clip&amp;sort=date"),
+        ("none", "?q=clip&amp;sort=-duration"),
+        ("none", "?q=clip&amp;sort=-score"),
+    ]
+    heads = re.findall(r'aria-sort="(\w+)"><a href="([^"]+)"', client.get("/history/?sort=name").content.decode())
+    assert heads[0] == ("ascending", "?sort=-name")
+
+
+def test_with_a_module_its_verdict_is_shown(client: Client, media: Path, upload: Upload) -> None:
+    samples.finished_run(media, upload, modules=("space", "feature"))
+    path = log.log_path(media, "feature")
+    path.write_text(path.read_text().replace('"verdict":"fake","score":0.93', '"verdict":"real","score":0.07', 1))
+    assert "7 %" in client.get("/history/?module=feature").content.decode()
+    assert "93 %" in client.get("/history/?module=space").content.decode()
 
 
 def test_an_empty_history_leads_to_the_first_page(client: Client) -> None:
