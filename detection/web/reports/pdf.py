@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
@@ -35,12 +36,19 @@ from detection.web.reports.looks import (
 from detection.web.reports.subject import Subject
 
 FOOTER_NAME = 60  # letters of the video's name
+_printing = threading.Lock()  # ReportLab reads a font's file at a place that all documents share
 
 
 def pdf_report(subject: Subject, printed_at: datetime) -> bytes:
-    """In the language that is active; times in the site's time zone."""
-    font()
+    """In the language that is active; times in the site's time zone. One report is made at a time."""
     document = BytesIO()
+    with _printing:
+        _write(document, subject, printed_at)
+    return document.getvalue()
+
+
+def _write(document: BytesIO, subject: Subject, printed_at: datetime) -> None:
+    font()
     record = subject.record
     SimpleDocTemplate(
         document,
@@ -55,7 +63,6 @@ def pdf_report(subject: Subject, printed_at: datetime) -> bytes:
         creator=_("Face Check"),
         lang=get_language(),
     ).build([*_story(subject, printed_at)], canvasmaker=_numbered(subject, printed_at))
-    return document.getvalue()
 
 
 def _story(subject: Subject, printed_at: datetime) -> Iterator[Flowable]:
