@@ -1,7 +1,7 @@
 """The JSON interface, version 1, and how it answers faults.
 
-Operations are in `api_operations.py` and `relight_operations.py`, shapes in `api_schema.py`, the page about them in
-`api_page.py`.
+Operations are in `api_operations.py`, `relight_operations.py` and `report_operations.py`, shapes in `api_schema.py`,
+the page about them in `api_page.py`.
 
 Whether a request may change anything is decided before it comes here (`cross_site.py`).
 """
@@ -26,6 +26,7 @@ from detection.records.uploads import UploadNotFound
 from detection.web import disk
 from detection.web.api_schema import VERSION, Problem
 from detection.web.receive import UploadRefused
+from detection.web.reports.pages import NoReport
 
 PREFIX = f"/api/v{VERSION}/"
 
@@ -59,6 +60,7 @@ STATUS: dict[type[Exception], int] = {
     store.RunNotFound: 404,
     FollowUpNotFound: 404,
     RunNotFinished: 409,
+    NoReport: 409,
     NotInTrash: 404,
     jobs.NotRetryable: 409,
     store.RunIsActive: 409,

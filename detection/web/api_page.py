@@ -17,6 +17,7 @@ from detection.web import (
     api_operations,  # noqa: F401 the operations enter themselves into the interface
     api_schema,
     relight_operations,  # noqa: F401
+    report_operations,  # noqa: F401
 )
 from detection.web.api import PREFIX, api
 

@@ -15,7 +15,6 @@ from detection.records.schema import RunRecord
 from detection.vision.slideshow import write_slideshow
 from detection.web.archive import Entry
 from detection.web.downloads import stem_of
-from detection.web.keyframe_slides import slides
 from detection.web.result import KeyFrame, PersonFrames, key_frames, people_frames
 
 MANIFEST = "manifest.json"
@@ -82,6 +81,8 @@ def video_of(run: RunRecord, folder: Path) -> Path | None:
     if run.analysis is None or not frames:
         return None
     target = folder / "keyframes" / f"{get_language()}.mp4"
+    from detection.web.keyframe_slides import slides  # its font comes with ReportLab: loaded with the first video
+
     with _making:
         if not target.is_file():
             write_slideshow(slides(run, run.analysis, folder, frames), target, SECONDS_EACH)

@@ -45,6 +45,7 @@ def test_the_commands_do_what_the_readme_says(site: Site, tmp_path: Path) -> Non
         check=False,
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     found = parts(done.stdout)
     index, upload, record, history, cancelled, refused = found
     assert index["version"] == 1

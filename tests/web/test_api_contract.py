@@ -101,6 +101,8 @@ def test_every_operation_answers_as_described(
     assert status in good_statuses(operation), response.content
     if status == 204:
         assert response.content == b""
+    elif (kind := response["Content-Type"].partition(";")[0]) != "application/json":
+        assert list(operation["responses"][str(status)]["content"]) == [kind]
     else:
         check(response.json(), operation, status)
 

@@ -81,6 +81,18 @@ def test_a_name_that_looks_like_a_formula_stays_text(client: Client, media: Path
     assert table(client, "scores-csv", run.id)[0]["video"] == '\'=HYPERLINK("http://x","y").mp4'
 
 
+def test_programs_get_the_same_tables_and_are_told_why_there_are_none(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    run, failed = samples.finished_run(media, upload), samples.failed_run(media, upload)
+    for name in ("scores", "frames"):
+        page, interface = client.get(f"/runs/{run.id}/{name}.csv"), client.get(f"/api/v1/runs/{run.id}/{name}.csv")
+        assert b"".join(page.streaming_content) == b"".join(interface.streaming_content)
+    refused = client.get(f"/api/v1/runs/{failed.id}/report.pdf")
+    assert refused.status_code == 409
+    assert "no result" in refused.json()["error"]
+
+
 @pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "＝"])
 def test_no_text_begins_a_formula(begin: str) -> None:
     assert as_data(begin + "cmd|' /C calc'!A0").startswith("'")
