@@ -12,13 +12,9 @@ from detection.records.schema import FrameScore, Thresholds, Verdict
 from detection.web.reports.looks import FILL, INK_2, LINE, SOFT, TEXT, font, printable
 from detection.web.templatetags.deepfake import percent, timecode
 
-# One line per person, told apart by dashes too: those of static/js/timeline.js.
-LINES: list[tuple[Color, list[int] | None]] = [
-    (HexColor("#3a47b8"), None),
-    (HexColor("#a3346b"), [6, 3]),
-    (HexColor("#1b6f8a"), [2, 3]),
-    (HexColor("#6b5200"), [10, 3, 2, 3]),
-]
+# One line per person, told apart by dashes too: the first four are those of static/js/timeline.js.
+COLOURS = [HexColor(colour) for colour in ("#3a47b8", "#a3346b", "#1b6f8a", "#6b5200")]
+DASHES: list[list[int] | None] = [None, [6, 3], [2, 3], [10, 3, 2, 3]]
 AXIS_WIDTH = 32
 STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MAX_TICKS = 9
@@ -79,8 +75,13 @@ def timeline(
     for index, person in enumerate(sorted({point.person for point in points})):
         line = sorted((p.time_s, p.score) for p in points if p.person == person)
         at = [(left + across * time_s / end_s, bottom + up * score) for time_s, score in line]
-        _add_line(drawing, at, *LINES[index % len(LINES)])
+        _add_line(drawing, at, *_line(index))
     return drawing
+
+
+def _line(index: int) -> tuple[Color, list[int] | None]:
+    """Sixteen that differ."""
+    return COLOURS[index % 4], DASHES[(index + index // 4) % 4]
 
 
 def _add_line(drawing: Drawing, at: list[tuple[float, float]], colour: Color, dash: list[int] | None) -> None:
@@ -95,7 +96,7 @@ def _add_line(drawing: Drawing, at: list[tuple[float, float]], colour: Color, da
 def sample(index: int) -> Drawing:
     """What the line of the index-th person looks like."""
     drawing = Drawing(26, 7)
-    colour, dash = LINES[index % len(LINES)]
+    colour, dash = _line(index)
     drawing.add(Line(0, 3, 26, 3, strokeColor=colour, strokeWidth=1.4, strokeDashArray=dash))
     return drawing
 

@@ -20,7 +20,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import Paragraph, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, Paragraph, Table, TableStyle
 
 from detection.records.schema import Verdict
 from detection.web.facts import Fact
@@ -105,8 +105,9 @@ def text(words: str | Promise, size: float = 9, colour: Color = INK, **more: Any
     return Paragraph(safe, style(size, colour, **more))
 
 
-def heading(words: str | Promise) -> Paragraph:
-    return text(words, 12.5, ACCENT, spaceBefore=5 * mm, spaceAfter=2 * mm, keepWithNext=True)
+def heading(words: str | Promise) -> list[Flowable]:
+    """Never at the foot of a page. What follows may be broken, which ReportLab's keepWithNext would not allow."""
+    return [CondPageBreak(35 * mm), text(words, 12.5, ACCENT, spaceBefore=5 * mm, spaceAfter=2 * mm)]
 
 
 def note(words: str | Promise) -> Paragraph:

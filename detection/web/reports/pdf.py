@@ -79,10 +79,10 @@ def _story(subject: Subject, printed_at: datetime) -> Iterator[Flowable]:
     yield from sections.over_time(subject)
     yield from sections.evidence(subject)
     yield from sections.measured(subject)
-    yield heading(_("File and analysis"))
+    yield from heading(_("File and analysis"))
     yield fact_table([*facts.file_facts(record), *_analysis_facts(subject)])
     yield from _origin(subject)
-    yield heading(_("Versions of the program, its libraries and its networks"))
+    yield from heading(_("Versions of the program, its libraries and its networks"))
     yield fact_table(facts.version_facts(analysis))
     yield from _limits(subject)
 
@@ -98,7 +98,7 @@ def _analysis_facts(subject: Subject) -> list[Fact]:
 
 
 def _origin(subject: Subject) -> Iterator[Flowable]:
-    yield heading(_("What the file says of its origin"))
+    yield from heading(_("What the file says of its origin"))
     origin = subject.analysis.provenance
     if origin is None:
         yield text(_("Not read in this run."))
@@ -110,7 +110,7 @@ def _origin(subject: Subject) -> Iterator[Flowable]:
 
 
 def _limits(subject: Subject) -> Iterator[Flowable]:
-    yield heading(_("What this verdict does not say"))
+    yield from heading(_("What this verdict does not say"))
     said = [str(limit) for limit in words.LIMITS]
     said += [f"{module_page(key).title}: {module_page(key).limits}" for key in subject.analysis.modules]
     items = [ListItem(text(each, 8.5), leftIndent=10) for each in said]

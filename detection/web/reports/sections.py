@@ -60,7 +60,7 @@ def _boxed(verdict: Verdict) -> list[tuple[Any, ...]]:
 
 
 def modules(subject: Subject) -> Iterator[Flowable]:
-    yield heading(_("What each module says"))
+    yield from heading(_("What each module says"))
     rows = []
     for key, outcome in subject.analysis.modules.items():
         reason = words.REASONS[outcome.reason].title if outcome.reason else ""
@@ -71,7 +71,7 @@ def modules(subject: Subject) -> Iterator[Flowable]:
 
 def people(subject: Subject) -> Iterator[Flowable]:
     cards = result.person_cards(subject.record, subject.analysis)
-    yield heading(_("People"))
+    yield from heading(_("People"))
     if not cards:
         yield text(_("Nobody was found whose face could be judged."))
         return
@@ -106,7 +106,7 @@ def _score(score: float | None, verdict: Verdict) -> list[Flowable]:
 def over_time(subject: Subject) -> Iterator[Flowable]:
     analysis = subject.analysis
     charts = [(key, outcome) for key, outcome in analysis.modules.items() if outcome.timeline]
-    yield heading(_("Score over time"))
+    yield from heading(_("Score over time"))
     if not charts:
         yield text(_("There are no scores over time."))
     for key, outcome in charts:
@@ -132,7 +132,8 @@ def _legend(ids: Sequence[int]) -> Iterator[Flowable]:
     for start in range(0, len(cells), 4):
         row = [part for cell in cells[start : start + 4] for part in cell]
         widths = [12 * mm, 30 * mm] * (len(row) // 2)
-        yield Table([row], colWidths=widths, style=TableStyle([*PLAIN, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]))
+        looks = TableStyle([*PLAIN, ("VALIGN", (0, 0), (-1, -1), "MIDDLE")])
+        yield Table([row], colWidths=widths, style=looks, hAlign="LEFT")
 
 
 def _moment(moment: timelines.Moment) -> str:
@@ -148,7 +149,7 @@ def evidence(subject: Subject) -> Iterator[Flowable]:
     groups = result.people_frames(frames, subject.analysis)
     if not groups:
         return
-    yield heading(_("Key frames and what was found in them"))
+    yield from heading(_("Key frames and what was found in them"))
     for _kind, about in result.evidence_notes(frames):
         yield note(f"{about.title}: {about.note}")
     for group in groups[:MAX_PICTURED]:
@@ -200,7 +201,7 @@ def measured(subject: Subject) -> Iterator[Flowable]:
         found = deviations(outcome)
         if not found:
             continue
-        yield heading(_("%(name)s: measured against genuine faces") % {"name": module_name(key)})
+        yield from heading(_("%(name)s: measured against genuine faces") % {"name": module_name(key)})
         if found.outside:
             rows = []
             for card in found.outside[:MAX_DEVIATIONS]:
