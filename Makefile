@@ -11,7 +11,7 @@ DEEPFAKE_TEST_TRAINING ?= 1
 TEST_NEEDS := $(if $(filter 0,$(DEEPFAKE_TEST_TRAINING)),,$(VENV)/train.done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench bench-history bench-relight fuzz chaos clean frontend
+.PHONY: help run test lint bench bench-history bench-relight load bench-scale fuzz chaos clean frontend
 
 help:  ## list the commands
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/make \1	\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -36,6 +36,12 @@ bench-history: $(VENV)/run.done  ## the history's pages with 100,000 runs
 
 bench-relight: $(VENV)/run.done  ## quality and speed of relighting (needs the light stage in ../shared/data)
 	$(BIN)/python -m tests.benchmarks.bench_relight
+
+load: $(VENV)/dev.done  ## a hundred uploads at once and five hundred readers while two analyses run
+	$(BIN)/python -m tests.benchmarks.bench_load
+
+bench-scale: $(VENV)/dev.done  ## the same batch through one and through two workers on Redis
+	$(BIN)/python -m tests.benchmarks.bench_scale
 
 fuzz: $(VENV)/dev.done  ## a thousand hostile files through probe, decode, detect and upload
 	$(BIN)/python -m tests.hostile.fuzz --seed 6 --cases 1000

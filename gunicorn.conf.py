@@ -12,8 +12,9 @@ from detection import logs
 
 bind = "127.0.0.1:8000"
 worker_class = "gthread"  # uploads and previews are long answers: a thread each
-workers = 1
-threads = 8
+workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, 4)
+threads = 128  # a hundred uploads at once must leave some for those who look at pages
+keepalive = 15  # longer than a page waits before it asks again how far its run is
 timeout = 120
 graceful_timeout = 30
 forwarded_allow_ips = "127.0.0.1,::1"

@@ -16,6 +16,7 @@ application = get_wsgi_application()
 # What follows needs the applications that the line above loads.
 from django.conf import settings  # noqa: E402
 from django.core.exceptions import ImproperlyConfigured  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
 from detection.jobs import supervisor  # noqa: E402
 from detection.records import query  # noqa: E402
@@ -27,6 +28,7 @@ try:
 except Exposed as reason:
     raise ImproperlyConfigured(str(reason)) from None
 
+get_resolver().url_patterns  # noqa: B018 every page's module, now and not while the first visitors wait
 supervisor.start()
 housekeeping.start()
 # The first look at a long history reads all of its log: better now than when somebody waits for the page.

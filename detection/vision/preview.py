@@ -239,7 +239,7 @@ def inspect(source: Path, poster: Path, max_duration_s: float | None, sha256: st
     return video
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Exit status 2 and {"reason": …, "detail": …} on stdout for a file that gives no frames."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("inspect", "poster", "video"))
@@ -249,7 +249,7 @@ def main() -> int:
     parser.add_argument("--sha256")
     parser.add_argument("--memory-mb", type=int, help="what the process may take before requests for more fail")
     parser.add_argument("--seconds", type=float, default=0.0, help="when the kernel ends it; 0: never")
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.memory_mb:
         confine_memory(given.memory_mb)
     end_after(given.seconds)

@@ -19,6 +19,7 @@ from django.conf import settings
 from detection.records import codec, uploads
 from detection.records.schema import Reason, VideoProperties
 from detection.records.uploads import Upload
+from detection.vision.inspector import Crashed, Inspector, Unavailable
 from detection.vision.preview import plays_everywhere
 
 INSPECT_TIMEOUT_S = 60
@@ -106,23 +107,43 @@ class _Copies:
 _copies = _Copies()
 
 
+_inspector = Inspector()
+
+
 def _run(
     what: str, upload: Upload, target: Path, *options: str, timeout_s: float = INSPECT_TIMEOUT_S
 ) -> dict[str, str]:
     """What `detection.vision.preview` answers; a crash or a hang of it is a file that cannot be read."""
     source = uploads.file_path(settings.MEDIA_ROOT, upload)
     limits = ["--memory-mb", str(settings.DEEPFAKE_MAX_MEMORY_MB), "--seconds", str(timeout_s)]
-    command = [sys.executable, "-m", "detection.vision.preview", what, str(source), str(target), *limits, *options]
-    unreadable = {"reason": Reason.UNREADABLE.value}
+    words = [what, str(source), str(target), *limits, *options]
+    try:
+        status, output = _inspected(words, timeout_s) if what == "inspect" else _in_own_python(words, timeout_s)
+    except Crashed as crash:
+        logger.warning("%s (%s): %s: %s", upload.name, upload.sha256, what, crash)
+        return {"reason": Reason.UNREADABLE.value}
+    if status not in (0, 2):
+        logger.warning("%s (%s): %s ended with %d: %s", upload.name, upload.sha256, what, status, output)
+        return {"reason": Reason.UNREADABLE.value}
+    answer: dict[str, str] = json.loads(output or "{}")
+    return answer
+
+
+def _inspected(words: list[str], timeout_s: float) -> tuple[int, str]:
+    try:
+        return _inspector.ask(words, timeout_s)
+    except Unavailable as fault:
+        logger.warning("%s; a process is started for this file alone.", fault)
+        return _in_own_python(words, timeout_s)
+
+
+def _in_own_python(words: list[str], timeout_s: float) -> tuple[int, str]:
+    """Exit status and output. Raises Crashed when it takes too long."""
+    command = [sys.executable, "-m", "detection.vision.preview", *words]
     try:
         done = subprocess.run(
             command, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired:
-        logger.warning("%s (%s): reading it took more than %s s", upload.name, upload.sha256, timeout_s)
-        return unreadable
-    if done.returncode not in (0, 2):
-        logger.warning("%s (%s): %s ended with %d: %s", upload.name, upload.sha256, what, done.returncode, done.stderr)
-        return unreadable
-    answer: dict[str, str] = json.loads(done.stdout or "{}")
-    return answer
+        raise Crashed(f"reading it took more than {timeout_s} s") from None
+    return done.returncode, done.stdout if done.returncode in (0, 2) else done.stderr

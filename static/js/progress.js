@@ -3,6 +3,7 @@
 import { getFragment, getJSON } from "./http.js";
 
 const EVERY_MS = 1000;
+const WAITING_MS = 3000; // while nothing that is followed has begun
 const title = document.title;
 let hidden = 0; // finished while nobody looked
 
@@ -49,6 +50,7 @@ export async function follow() {
   clearTimeout(waiting);
   const followed = new Map([...document.querySelectorAll("[data-run]")].map((each) => [each.dataset.run, each]));
   if (!followed.size) return;
+  let next = WAITING_MS;
   try {
     const query = [...followed.keys()].map((id) => `run=${encodeURIComponent(id)}`).join("&");
     const { runs } = await getJSON(`/api/v1/progress?${query}`);
@@ -56,6 +58,7 @@ export async function follow() {
     for (const [id, element] of followed) if (!known.has(id)) await finish(element); // deleted in another tab
     for (const run of runs) {
       const element = followed.get(run.id);
+      if (run.state !== "queued") next = EVERY_MS;
       if (!run.is_final) show(element, run);
       else {
         tell();
@@ -65,7 +68,7 @@ export async function follow() {
   } catch {
     // The server may be starting again: the next question will tell.
   }
-  waiting = setTimeout(follow, EVERY_MS);
+  waiting = setTimeout(follow, next);
 }
 
 follow();
