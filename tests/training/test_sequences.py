@@ -5,7 +5,16 @@ import numpy as np
 import pytest
 
 from detection.training import feature_recipe
-from detection.training.feature_recipe import GENUINE, WEIGHED, Row, fit, read_rows, write_logits, write_rows
+from detection.training.feature_recipe import (
+    GENUINE,
+    LABELLED_MEASURE,
+    WEIGHED,
+    Row,
+    fit,
+    read_rows,
+    write_logits,
+    write_rows,
+)
 from detection.training.forgeries import Portrait
 from detection.training.sequences import KINDS, Boiling, Journey, Shot, _Fields, forge_shot, reduced
 from detection.vision.reading import FrameReader
@@ -78,12 +87,14 @@ def test_a_journey_ends_in_a_file_that_reads_back(shot, codec, tmp_path):
     assert len(frames) == 8
 
 
-def rows(seed: int = 0) -> list[Row]:
+def rows(seed: int = 0, mouth: float = 1.0) -> list[Row]:
     rng = np.random.default_rng(seed)
     made = []
     for number in range(60):
         for kind in (GENUINE, "swap"):
-            values = {name: float(np.exp(rng.normal(0, 0.2))) for name in WEIGHED + feature_recipe.SHOWN}
+            names = (*WEIGHED, LABELLED_MEASURE, *feature_recipe.SHOWN)
+            values = {name: float(np.exp(rng.normal(0, 0.2))) for name in names}
+            values[LABELLED_MEASURE] *= mouth if kind == "swap" else 1.0
             values["nose tremble"] *= 1.5 if kind == "swap" else 1.0
             values["skin flicker growth"] /= 1.5 if kind == "swap" else 1.0
             values["blink rate"] = float("nan") if number % 2 else 12.0
@@ -92,12 +103,18 @@ def rows(seed: int = 0) -> list[Row]:
 
 
 def test_fitting_finds_what_tells_forgeries_apart():
-    model = fit(rows(), [])
+    model = fit(rows(), rows(1))
     weights = {name: term.weight for name, term in model.terms.items()}
     assert weights["nose tremble"] > 0 > weights["skin flicker growth"]
     assert abs(weights["outline tremble"]) < 0.3 * weights["nose tremble"]
     assert all(weights[name] == 0 for name in feature_recipe.SHOWN)
     assert model.terms["nose tremble"].genuine_low < 1 < model.terms["nose tremble"].genuine_high < 1.6
+
+
+@pytest.mark.parametrize(("mouth", "low", "high"), [(1.3, 0.3, 3), (1 / 1.3, -3, -0.3), (1.0, -0.2, 0.2)])
+def test_one_measure_is_weighed_by_labelled_clips_and_not_by_forged_ones(mouth, low, high):
+    model = fit(rows(mouth=1.5), rows(1, mouth))
+    assert low < model.terms[LABELLED_MEASURE].weight < high
 
 
 def test_tables_survive_their_files(tmp_path):
@@ -106,7 +123,7 @@ def test_tables_survive_their_files(tmp_path):
     read = read_rows(tmp_path / "table.tsv")
     assert [(r.clip, r.kind, r.group) for r in read] == [(r.clip, r.kind, r.group) for r in made]
     assert read[0].values == pytest.approx(made[0].values, rel=1e-5, nan_ok=True)
-    write_logits(fit(rows(), []), read, tmp_path / "logits.tsv")
+    write_logits(fit(rows(), rows(1)), read, tmp_path / "logits.tsv")
     lines = (tmp_path / "logits.tsv").read_text().splitlines()
     assert lines[0].split("\t") == ["clip", "label", "logit", "group"]
     assert [line.split("\t")[1] for line in lines[1:]] == ["real", "fake", "real", "fake"]
