@@ -9,9 +9,14 @@ import numpy as np
 import skimage.data
 
 
-def write_astronaut(path: Path, *, frames: int = 50, rate: int = 25, mark: int = 0) -> Path:
-    """Eileen Collins (NASA, public domain) under a camera that sways; clips of different `mark` are different files."""
-    picture = np.ascontiguousarray(skimage.data.astronaut())
+def write_astronaut(
+    path: Path, *, frames: int = 50, rate: int = 25, mark: int = 0, picture: np.ndarray | None = None
+) -> Path:
+    """Eileen Collins (NASA, public domain) under a camera that sways; clips of different `mark` are different files.
+
+    `picture` (512, 512, 3) takes the photograph's place.
+    """
+    picture = np.ascontiguousarray(skimage.data.astronaut()) if picture is None else picture
     with av.open(str(path), "w") as container:
         container.metadata["comment"] = f"mark {mark}"
         stream = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})

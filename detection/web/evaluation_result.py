@@ -118,9 +118,11 @@ def _sentences(report: JudgeReport) -> list[str]:
 
 
 def _percent(figure: Figure) -> str | None:
-    """As "83 (70–92)"."""
+    """As "83 (70–92)"; without brackets where so few clips gave an interval of no width, which would say too much."""
     if figure.value is None or figure.low is None or figure.high is None:
         return None
+    if figure.low == figure.high:
+        return f"{100 * figure.value:.0f}"
     return f"{100 * figure.value:.0f} ({100 * figure.low:.0f}–{100 * figure.high:.0f})"
 
 

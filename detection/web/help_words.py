@@ -68,6 +68,15 @@ KEYS: tuple[Keys, ...] = (
             (("Home", "End"), _("to the first and the last judged frame")),
         ),
     ),
+    Keys(
+        _("The history"),
+        (
+            (("/",), _("to the search")),
+            (("↑", "↓"), _("from result to result; Enter opens it")),
+            (("Space",), _("choose the result")),
+            (("Delete",), _("move it into the trash")),
+        ),
+    ),
     Keys(_("An enlarged picture"), ((("←", "→"), _("the picture before or after")), (("Esc",), _("close")))),
     Keys(
         _("The ball that the light is chosen on"),
