@@ -28,7 +28,7 @@ import numpy as np
 import skimage.data
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import FloatRect, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
@@ -99,7 +99,8 @@ def pasted() -> NDArray[np.uint8]:
     face = cv2.GaussianBlur(cv2.warpAffine(picture, moved, (side, side)), (0, 0), 1.2) * WARMER
     outline = cv2.ellipse(np.zeros((side, side), np.float32), FACE_PX, (44, 58), 0, 0, 360, 1.0, -1)
     share = cv2.GaussianBlur(outline, (0, 0), 2)[..., None]
-    return (picture * (1 - share) + face * share).clip(0, 255).astype(np.uint8)
+    mixed: NDArray[np.float32] = picture * (1 - share) + face * share
+    return mixed.clip(0, 255).astype(np.uint8)
 
 
 def analyse(scene: Scene) -> None:
@@ -179,8 +180,8 @@ PICTURES: dict[str, Callable[[Scene], bytes]] = {
 }
 
 
-def _top(height_px: int) -> dict[str, float]:
-    return {"x": 0, "y": 0, "width": WIDTH_PX, "height": height_px}
+def _top(height_px: int) -> FloatRect:
+    return FloatRect(x=0, y=0, width=WIDTH_PX, height=height_px)
 
 
 def _part(part: Locator) -> bytes:
