@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from detection.records import store, uploads
+from detection.records import store, upload_trash
 from detection.records.schema import Reason, RunRecord
 from detection.records.uploads import Upload
 from detection.web import comparison
@@ -95,7 +95,7 @@ def test_points_are_those_of_the_scores_that_are_shown() -> None:
 
 def test_results_without_a_score_or_a_file_compare_too(client: Client, media: Path, upload: Upload) -> None:
     a, b = samples.finished_run(media, upload), samples.finished_run(media, upload, reason=Reason.NO_FACE)
-    uploads.delete_upload(media, upload.sha256)
+    upload_trash.delete_upload(media, upload.sha256)
     html = page(client, a, b)
     assert "No face was found." in html
     assert html.count("The video was removed from this machine") == 2
