@@ -1,8 +1,8 @@
 """Looks at files in processes of their own, as `detection.vision.preview` does, without starting a Python for each.
 
-`python -m detection.vision.inspector SOCKET` loads the decoder once and then forks for every request: the child puts
-itself under the limits that the request names and looks at one file, so that a decoder that crashes or hangs costs that
-answer alone. It ends with the process that started it.
+`python -m detection.vision.inspector SOCKET PARENT` loads the decoder once and then forks for every request: the child
+puts itself under the limits that the request names and looks at one file, so that a decoder that crashes or hangs costs
+that answer alone. It ends with the process that started it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -60,7 +61,7 @@ class Inspector:
                 self._folder = tempfile.TemporaryDirectory(prefix="facecheck-", ignore_cleanup_errors=True)
                 place = Path(self._folder.name) / "inspector"
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", __name__, str(place)],
+                    [sys.executable, "-m", __name__, str(place), str(os.getpid())],
                     cwd=Path(__file__).resolve().parents[2],
                     stdin=subprocess.DEVNULL,
                 )
@@ -122,14 +123,14 @@ class _Server(socketserver.ForkingMixIn, socketserver.UnixStreamServer):
     def service_actions(self) -> None:
         super().service_actions()
         if os.getppid() != self._parent:
+            shutil.rmtree(Path(str(self.server_address)).parent, ignore_errors=True)  # the Inspector's, who is gone
             os._exit(0)
 
 
-def serve(address: str) -> None:
-    """Until the parent is gone."""
+def serve(address: str, parent: int) -> None:
+    """Until `parent` is gone, which it may be before this has begun."""
     from detection.vision import preview  # noqa: F401 loaded before the first fork
 
-    parent = os.getppid()
     os.nice(NICENESS)
     place = Path(address)
     unready = place.with_name("starting")
@@ -139,4 +140,4 @@ def serve(address: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(sys.argv[1], int(sys.argv[2]))

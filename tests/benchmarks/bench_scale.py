@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import socket
 import statistics
 import sys
 import tempfile
@@ -34,9 +35,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="scale-"))
     media = folder / "media"
     media.mkdir()
-    from tests.jobs.server import free_port
-
-    port = free_port()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
     os.environ |= {"DEEPFAKE_MEDIA": str(media), "DEEPFAKE_QUEUE": f"redis://127.0.0.1:{port}/0"}
     import django
 

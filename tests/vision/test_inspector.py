@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -80,8 +81,6 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path, clip: Path) ->
         "inspector = Inspector()\ninspector.ask(sys.argv[1:], 30.0)\nprint(inspector._process.pid, flush=True)\n"
         "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"
     )
-    import subprocess
-
     command = [sys.executable, "-c", code, *words(clip, tmp_path / "poster.jpg")]
     started = subprocess.run(command, capture_output=True, text=True, check=False)
     pid = int(started.stdout)
@@ -89,3 +88,12 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path, clip: Path) ->
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{pid}").exists()
+
+
+def test_it_does_not_outlive_one_that_was_gone_before_it_began(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    command = [sys.executable, "-m", "detection.vision.inspector", str(tmp_path / "own" / "inspector"), str(gone.pid)]
+    (tmp_path / "own").mkdir()
+    assert subprocess.run(command, check=False, timeout=120).returncode == 0
+    assert list(tmp_path.iterdir()) == []
