@@ -117,7 +117,8 @@ def test_it_lists_and_removes(client: Client, upload: Upload, media: Path) -> No
     assert [each["sha256"] for each in client.get("/api/v1/uploads").json()["uploads"]] == [upload.sha256]
     assert client.delete(f"/api/v1/uploads/{upload.sha256}").status_code == 204
     assert client.get(f"/api/v1/uploads/{upload.sha256}").status_code == 404
-    assert not (media / "previews" / upload.sha256).exists()
+    assert client.post(f"/api/v1/uploads/{upload.sha256}/restore").json()["name"] == upload.name
+    assert (media / "previews" / upload.sha256).exists()
 
 
 def test_a_playable_file_is_played_itself(client: Client, upload: Upload) -> None:
