@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from detection.jobs.reporting import Progress, Step
 from detection.jobs.runs import (
-    Batch,
     NotRetryable,
     QueueState,
     UnknownModule,
     active,
-    batch,
+    batch_of,
     cancel,
     delete,
     media_root,
     progress,
+    progress_of,
     queue_state,
     retry,
     retry_failed,
@@ -21,18 +21,18 @@ from detection.jobs.runs import (
 )
 
 __all__ = [
-    "Batch",
     "NotRetryable",
     "Progress",
     "QueueState",
     "Step",
     "UnknownModule",
     "active",
-    "batch",
+    "batch_of",
     "cancel",
     "delete",
     "media_root",
     "progress",
+    "progress_of",
     "queue_state",
     "retry",
     "retry_failed",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,18 +33,6 @@ class NotRetryable(Exception):
 
 
 @dataclass(frozen=True)
-class Batch:
-    """Several runs followed together."""
-
-    runs: tuple[Progress, ...]
-    states: dict[RunState, int]
-
-    @property
-    def is_finished(self) -> bool:
-        return all(state.is_final for state in self.states)
-
-
-@dataclass(frozen=True)
 class QueueState:
     """`worker_alive` is False when queued runs have nobody to work them off."""
 
@@ -58,15 +46,19 @@ def media_root() -> Path:
 
 
 def start(sha256s: Sequence[str], modules: Sequence[str]) -> list[str]:
-    """Queue one run per uploaded file; their ids. Raises UnknownModule, UploadNotFound, and then nothing is queued."""
+    """Queue one run per uploaded file, several as one batch; their ids.
+
+    Raises UnknownModule, UploadNotFound, and then nothing is queued.
+    """
     unknown = [key for key in modules if key not in MODULES]
     if unknown or not modules:
         raise UnknownModule(f"No module {', '.join(unknown) or 'was chosen'}; there are {', '.join(MODULES)}.")
     root = media_root()
     chosen = [uploads.find_upload(root, sha256) for sha256 in sha256s]
+    batch = store.new_batch_id() if len(chosen) > 1 else None
     ids = []
     for upload in chosen:
-        record = store.create_run(root, upload, modules)
+        record = store.create_run(root, upload, modules, batch=batch)
         _enqueue(record.id)
         ids.append(record.id)
     return ids
@@ -74,26 +66,36 @@ def start(sha256s: Sequence[str], modules: Sequence[str]) -> list[str]:
 
 def progress(run_id: str) -> Progress:
     """How far a run is. Raises RunNotFound, RecordError."""
-    root = media_root()
-    record = store.load_run(root, run_id)
+    record = store.load_run(media_root(), run_id)
+    queued = record.state is RunState.QUEUED
+    return _progress(record, query.positions(active()) if queued else {})
+
+
+def progress_of(run_ids: Iterable[str]) -> list[Progress]:
+    """How far several runs are; those that are gone are left out. Queue and unfinished runs are looked at once for all.
+
+    Raises RecordError.
+    """
+    unfinished = {run.id: run for run in active()}
+    positions = query.positions(unfinished.values())
+    found = []
+    for run_id in run_ids:
+        with contextlib.suppress(store.RunNotFound):
+            record = unfinished.get(run_id) or store.load_run(media_root(), run_id)
+            found.append(_progress(record, positions))
+    return found
+
+
+def _progress(record: RunRecord, positions: Mapping[str, int]) -> Progress:
     running = record.state is RunState.RUNNING
     return Progress(
         run=record.id,
         state=record.state,
-        step=read_step(store.run_dir(root, run_id) / store.PROGRESS) if running else None,
-        position=query.queue_position(root, run_id) if record.state is RunState.QUEUED else None,
+        step=read_step(store.run_dir(media_root(), record.id) / store.PROGRESS) if running else None,
+        position=positions.get(record.id),
         attempts=record.attempts,
         error=record.error,
     )
-
-
-def batch(run_ids: Iterable[str]) -> Batch:
-    """How far several runs are. Raises RunNotFound, RecordError."""
-    runs = tuple(progress(run_id) for run_id in run_ids)
-    states: dict[RunState, int] = {}
-    for run in runs:
-        states[run.state] = states.get(run.state, 0) + 1
-    return Batch(runs, states)
 
 
 def active() -> list[RunRecord]:
@@ -117,6 +119,11 @@ def retry(run_id: str) -> RunRecord:
     record = store.requeue_run(root, run_id, attempts=0)
     _enqueue(run_id)
     return record
+
+
+def batch_of(run_id: str) -> str | None:
+    """The batch that a run was started in. Raises RunNotFound, RecordError."""
+    return store.load_run(media_root(), run_id).batch
 
 
 def _enqueue(run_id: str) -> None:

@@ -90,6 +90,7 @@ class LogIndex:
         self._readers: dict[str, _LogReader] = {}
         self._rows: dict[str, HistoryRow] = {}
         self._order: list[str] = []  # ids, oldest first
+        self._batches: dict[str, set[str]] = {}  # the runs of each batch
         self._sorted: dict[tuple[By, str | None], Sorted] = {}
         self._snapshots: dict[Order, tuple[HistoryRow, ...]] = {}
         self._tally: Tally | None = None
@@ -106,6 +107,19 @@ class LogIndex:
         with self._lock:
             self._refresh()
             return self._rows.get(run_id)
+
+    def of_batch(self, batch_id: str) -> tuple[HistoryRow, ...]:
+        """The rows of one batch, newest first."""
+        with self._lock:
+            self._refresh()
+            ids = sorted(self._batches.get(batch_id, ()), reverse=True)
+            return tuple(map(self._rows.__getitem__, ids))
+
+    def batch_ids(self) -> list[str]:
+        """The batches of which some run is finished, in no order."""
+        with self._lock:
+            self._refresh()
+            return list(self._batches)
 
     def statistics(self, since: str | None = None, until: str | None = None) -> Statistics:
         """Figures over all rows, or those of some days (both included). They are counted at the first call, and from
@@ -178,6 +192,7 @@ class LogIndex:
             if known is None:
                 bisect.insort(self._order, run_id)
             self._rows[run_id] = row
+        self._enter_batch(run_id, known, row)
         self._snapshots.clear()
         for each in self._sorted.values():
             each.change(known, row)
@@ -185,3 +200,11 @@ class LogIndex:
             for changed, times in ((known, -1), (row, 1)):
                 if changed is not None:
                     self._tally.add(changed, times)
+
+    def _enter_batch(self, run_id: str, known: HistoryRow | None, row: HistoryRow | None) -> None:
+        if row is not None and row.batch is not None:
+            self._batches.setdefault(row.batch, set()).add(run_id)
+        elif known is not None and known.batch is not None:
+            self._batches[known.batch].discard(run_id)
+            if not self._batches[known.batch]:
+                del self._batches[known.batch]

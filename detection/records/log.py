@@ -47,6 +47,7 @@ class LogEntry(msgspec.Struct, frozen=True, gc=False):
     seconds: float
     error: str | None
     schema_version: int
+    batch: str | None = None
 
 
 class Removal(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -82,6 +83,7 @@ def entries_of(record: RunRecord) -> list[LogEntry]:
                 seconds=analysis.seconds if analysis else 0.0,
                 error=record.error,
                 schema_version=record.schema_version,
+                batch=record.batch,
             )
         )
     return entries

@@ -66,6 +66,14 @@ class History:
         """The row of one run, None if it is not finished or not there."""
         return self._index.row(run_id)
 
+    def of_batch(self, batch_id: str) -> tuple[HistoryRow, ...]:
+        """The finished runs of one batch, newest first."""
+        return self._index.of_batch(batch_id)
+
+    def batch_ids(self) -> list[str]:
+        """The batches of which some run is finished, in no order."""
+        return self._index.batch_ids()
+
     def statistics(self, since: date | None = None, until: date | None = None) -> Statistics:
         """Figures over all rows, or those created (by UTC) from `since` to `until`, both included."""
         return self._index.statistics(*(day.isoformat() if day else None for day in (since, until)))
@@ -88,8 +96,13 @@ def active_runs(root: Path) -> list[RunRecord]:
 
 def queue_position(root: Path, run_id: str) -> int | None:
     """1 for the next queued run; None for one that is not queued."""
-    queued = [run.id for run in active_runs(root) if run.state is RunState.QUEUED]
-    return queued.index(run_id) + 1 if run_id in queued else None
+    return positions(active_runs(root)).get(run_id)
+
+
+def positions(active: Iterable[RunRecord]) -> dict[str, int]:
+    """The places of the queued ones among runs in the order of the queue: 1 for the next."""
+    queued = (run.id for run in active if run.state is RunState.QUEUED)
+    return {run_id: place for place, run_id in enumerate(queued, 1)}
 
 
 class _Active:

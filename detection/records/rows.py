@@ -40,6 +40,7 @@ class HistoryRow(msgspec.Struct, frozen=True, gc=False):
     error: str | None
     modules: dict[str, ModuleResult]
     search: str
+    batch: str | None = None
 
 
 def row_of(entry: LogEntry, module: str, known: HistoryRow | None) -> HistoryRow:
@@ -61,6 +62,7 @@ def row_of(entry: LogEntry, module: str, known: HistoryRow | None) -> HistoryRow
         error=entry.error,
         modules={**known.modules, module: result} if known else {module: result},
         search=known.search if known else f"{entry.video_name}\n{entry.sha256}\n{entry.run}".casefold(),
+        batch=entry.batch,
     )
 
 

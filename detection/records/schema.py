@@ -242,7 +242,10 @@ class Analysis:
 
 @dataclass(frozen=True)
 class RunRecord:
-    """The one truth about a run: `media/runs/<id>/record.json`. Times are ISO 8601 in UTC."""
+    """The one truth about a run: `media/runs/<id>/record.json`. Times are ISO 8601 in UTC.
+
+    `batch` names what the run was started together with; older records have none.
+    """
 
     id: str
     created_at: str
@@ -258,4 +261,5 @@ class RunRecord:
     queued_at: str | None = None
     started_at: str | None = None
     finished_at: str | None = None
+    batch: str | None = None
     schema_version: int = SCHEMA_VERSION

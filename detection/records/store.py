@@ -25,6 +25,7 @@ from detection.records.uploads import Upload
 RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
 RECORD, PROGRESS, LOCK, HOLDER, CANCEL = "record.json", "progress.json", ".lock", ".holder", ".cancel"
 DELETED = "deleted.json"  # what the trash shows of a run; see `detection.records.trash`
+BATCH_ID = re.compile("b" + RUN_ID.pattern)
 LOCK_WITHIN_S = 0.5  # somebody may be looking whether it is held
 OWN_FILES = frozenset({RECORD, PROGRESS, LOCK, HOLDER, CANCEL, DELETED})
 
@@ -49,14 +50,36 @@ def run_dir(root: Path, run_id: str) -> Path:
     return root / "runs" / run_id
 
 
+def new_batch_id() -> str:
+    """The id of a batch that is started now."""
+    return f"b{_id_of(now())}"
+
+
+def batch_time(batch_id: str) -> str:
+    """When the batch was started, as records have times."""
+    day, clock = batch_id[1:9], batch_id[10:19]
+    date = f"{day[:4]}-{day[4:6]}-{day[6:]}"
+    return f"{date}T{clock[:2]}:{clock[2:4]}:{clock[4:6]}.{clock[6:]}+00:00"
+
+
+def _id_of(created: str) -> str:
+    digits = re.sub(r"\D", "", created)
+    return f"{digits[:8]}-{digits[8:17]}-{secrets.token_hex(3)}"
+
+
 def create_run(
-    root: Path, upload: Upload, modules: Iterable[str], *, state: RunState = RunState.QUEUED, name: str | None = None
+    root: Path,
+    upload: Upload,
+    modules: Iterable[str],
+    *,
+    state: RunState = RunState.QUEUED,
+    name: str | None = None,
+    batch: str | None = None,
 ) -> RunRecord:
     """A new run over an uploaded file, recorded before this returns."""
     created = now()
-    digits = re.sub(r"\D", "", created)
     record = RunRecord(
-        id=f"{digits[:8]}-{digits[8:17]}-{secrets.token_hex(3)}",
+        id=_id_of(created),
         created_at=created,
         state=state,
         upload=upload.path,
@@ -67,6 +90,7 @@ def create_run(
         queued_at=created if state is RunState.QUEUED else None,
         started_at=created if state is RunState.RUNNING else None,
         attempts=1 if state is RunState.RUNNING else 0,
+        batch=batch,
     )
     folder = run_dir(root, record.id)
     mark_active(root, record.id)

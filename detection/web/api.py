@@ -17,6 +17,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
 from detection import jobs
+from detection.jobs.batches import BatchNotFound
 from detection.jobs.followups import RunNotFinished
 from detection.records import store
 from detection.records.codec import RecordError
@@ -62,6 +63,7 @@ STATUS: dict[type[Exception], int] = {
     RunNotFinished: 409,
     NoReport: 409,
     NotInTrash: 404,
+    BatchNotFound: 404,
     jobs.NotRetryable: 409,
     store.RunIsActive: 409,
     RecordError: 500,

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop as noop
 from ninja import Query, Status
 
 from detection import jobs
+from detection.jobs import batches
 from detection.modules import MODULES
 from detection.records import codec, query, store, trash, upload_trash, uploads
 from detection.records.schema import RunRecord
@@ -20,6 +21,8 @@ from detection.web import previews
 from detection.web.api import BadRequest, api, faults
 from detection.web.api_schema import (
     VERSION,
+    BatchInfo,
+    HistoryEntry,
     HistoryPage,
     HistoryQuery,
     Index,
@@ -33,7 +36,8 @@ from detection.web.api_schema import (
     UploadInfo,
     UploadList,
 )
-from detection.web.following import run_progress
+from detection.web.batch_rows import totals
+from detection.web.following import run_progress, runs_progress
 from detection.web.history_filter import FilterForm
 from detection.web.receive import receive_body
 from detection.web.rows import UploadRow, upload_row, upload_rows
@@ -141,7 +145,7 @@ def make_copy(request: HttpRequest, sha256: str) -> PlaybackInfo:
 )
 def start(request: HttpRequest, body: StartRuns) -> Status[RunList]:
     ids = jobs.start(body.uploads, body.modules)
-    return Status(202, RunList(runs=[run_progress(run_id) for run_id in ids]))
+    return Status(202, RunList(runs=runs_progress(ids), batch=jobs.batch_of(ids[0])))
 
 
 @api.post(
@@ -151,7 +155,7 @@ def start(request: HttpRequest, body: StartRuns) -> Status[RunList]:
     summary=noop("Try all failed runs again."),
 )
 def retry_failed(request: HttpRequest) -> Status[RunList]:
-    return Status(202, RunList(runs=[run_progress(run_id) for run_id in jobs.retry_failed()]))
+    return Status(202, RunList(runs=runs_progress(jobs.retry_failed())))
 
 
 @api.get(
@@ -221,16 +225,35 @@ def retry(request: HttpRequest, run_id: str) -> Status[RunProgress]:
     "/progress",
     response={200: RunList, **faults()},
     url_name="api-progress",
-    summary=noop("How far the named runs are, or all unfinished ones. A run that is gone is left out."),
+    summary=noop(
+        "How far the named runs are, or all unfinished ones, or those of a batch. A run that is gone is left out."
+    ),
 )
-def progress_of_many(request: HttpRequest, run: Query[list[str]] = []) -> RunList:  # noqa: B006 read, never changed
-    runs = []
-    for run_id in run[:MAX_FOLLOWED] or [each.id for each in jobs.active()]:
-        try:
-            runs.append(run_progress(run_id))
-        except store.RunNotFound:
-            continue
-    return RunList(runs=runs)
+def progress_of_many(
+    request: HttpRequest,
+    run: Query[list[str]] = [],  # noqa: B006 read, never changed
+    batch: str = "",
+) -> RunList:
+    unfinished = [each.id for each in jobs.active() if not batch or each.batch == batch]
+    return RunList(runs=runs_progress(unfinished if batch or not run else run[:MAX_FOLLOWED]))
+
+
+@api.get(
+    "/batches/{batch_id}",
+    response={200: BatchInfo, **faults(404)},
+    url_name="api-batch",
+    summary=noop("What was started together: totals, and every run."),
+)
+def get_batch(request: HttpRequest, batch_id: str) -> BatchInfo:
+    batch = batches.find(batch_id)
+    return BatchInfo(
+        id=batch.id,
+        started_at=batch.started_at,
+        is_final=batch.is_finished,
+        totals=totals(batch),
+        unfinished=runs_progress([run.id for run in batch.active]),
+        finished=[HistoryEntry.from_orm(row) for row in batch.finished],
+    )
 
 
 @api.get(

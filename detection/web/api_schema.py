@@ -109,6 +109,7 @@ class RunProgress(Schema):
 
 class RunList(Schema):
     runs: list[RunProgress]
+    batch: str | None = Field(default=None, description=_("The batch that they were started in, if there are several."))
 
 
 class ModuleVerdict(Schema):
@@ -136,6 +137,18 @@ class HistoryEntry(Schema):
     seconds: float = Field(description=_("What the analysis took."))
     error: str | None
     modules: dict[str, ModuleVerdict]
+    batch: str | None = Field(description=_("The batch that they were started in, if there are several."))
+
+
+class BatchInfo(Schema):
+    """What was started together."""
+
+    id: str
+    started_at: str
+    is_final: bool = Field(description=_("Whether all its runs have ended."))
+    totals: dict[str, int] = Field(description=_("How many runs by verdict, failed, cancelled and unfinished."))
+    unfinished: list[RunProgress]
+    finished: list[HistoryEntry]
 
 
 class HistoryPage(Schema):

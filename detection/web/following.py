@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -40,7 +40,15 @@ NOT_IN_FRAMES = {"relight_upload", "relight_download", "light_judge"}  # bytes, 
 
 def run_progress(run_id: str) -> RunProgress:
     """Raises RunNotFound, RecordError."""
-    progress = jobs.progress(run_id)
+    return _shown(jobs.progress(run_id))
+
+
+def runs_progress(run_ids: Iterable[str]) -> list[RunProgress]:
+    """The same for several runs at once; those that are gone are left out. Raises RecordError."""
+    return [_shown(progress) for progress in jobs.progress_of(run_ids)]
+
+
+def _shown(progress: Progress) -> RunProgress:
     step = progress.step
     return RunProgress(
         id=progress.run,
@@ -55,13 +63,8 @@ def run_progress(run_id: str) -> RunProgress:
         attempts=progress.attempts,
         error=progress.error,
         words=progress_words(progress),
-        url=reverse("run", args=[run_id]),
+        url=reverse("run", args=[progress.run]),
     )
-
-
-def progress_json(run_id: str) -> dict[str, Any]:
-    """The same for answers outside the interface. Raises RunNotFound, RecordError."""
-    return run_progress(run_id).model_dump(mode="json")
 
 
 def progress_words(progress: Progress) -> str:

@@ -23,10 +23,19 @@ NEWEST_FIRST = "-date"
 MORE = ("since", "until", "min_percent", "max_percent")  # filters that the page folds away until they are used
 
 
+class SearchInput(forms.TextInput):
+    """The field that "/" leads to."""
+
+    input_type = "search"
+
+    def __init__(self) -> None:
+        super().__init__({"class": "form-control", "aria-keyshortcuts": "/"})
+
+
 class FilterForm(forms.Form):
     """Filters, order and page. Days are those of `zone`, the reader's, and both are included."""
 
-    q = forms.CharField(label=_("Name, SHA-256 or run"), required=False, max_length=200)
+    q = forms.CharField(label=_("Name, SHA-256 or run"), required=False, max_length=200, widget=SearchInput)
     module = forms.ChoiceField(label=_("Module"), required=False)
     verdict = forms.ChoiceField(label=_("Verdict"), required=False)
     state = forms.ChoiceField(label=_("State"), required=False)
@@ -44,9 +53,8 @@ class FilterForm(forms.Form):
         self._choose("module", [(key, module_page(key).title) for key in MODULES])
         self._choose("verdict", [(verdict, VERDICTS[verdict].label) for verdict in get_args(Verdict)])
         self._choose("state", [(state.value, STATES[state]) for state in final])
-        for name in ("q", *MORE):
+        for name in MORE:
             self.fields[name].widget.attrs["class"] = "form-control"
-        self.fields["q"].widget.attrs |= {"type": "search", "aria-keyshortcuts": "/"}
         for name in ("since", "until"):
             self.fields[name].widget = forms.DateInput(
                 format="%Y-%m-%d", attrs={"type": "date", "class": "form-control"}

@@ -14,8 +14,11 @@ from django.views.decorators.http import require_POST, require_safe
 from detection import jobs
 from detection.modules import MODULES
 from detection.records.schema import RunRecord
-from detection.records.store import RUN_ID
-from detection.web.following import progress_json
+from detection.records.store import BATCH_ID, RUN_ID
+from detection.web.batch_export import modules_of
+from detection.web.batch_pages import get_batch
+from detection.web.batch_rows import rows_of
+from detection.web.following import runs_progress
 from detection.web.result import key_frames
 from detection.web.run_pages import get_run, run_context
 
@@ -32,16 +35,26 @@ def update(request: HttpRequest, key: str) -> HttpResponse:
 def _row(run: RunRecord, key: str) -> dict[str, Any]:
     """With the pictures of one module only: the row stands on its page."""
     outcome = run.analysis.modules.get(key) if run.analysis else None
-    return {"run": run, "analysis": run.analysis, "key_frames": key_frames(run, [outcome]) if outcome else []}
+    frames = key_frames(run, [outcome]) if outcome else []
+    return {"run": run, "analysis": run.analysis, "outcome": outcome, "key_frames": frames}
 
 
 @require_POST
 def batch_update(request: HttpRequest, key: str) -> HttpResponse:
-    """`rowData[]` is a row of the history: the whole result behind it as HTML."""
+    """`rowData[]` is a row of the history: the whole result behind it as HTML. Of a batch its rows, as they are now."""
+    for cell in request.POST.getlist("rowData[]"):
+        if BATCH_ID.fullmatch(cell):
+            return _batch_rows(request, cell)
     ids = _row_data(request)
     if not ids:
         return _missing(request)
     return render(request, "parts/result.html", run_context(get_run(ids[0])))
+
+
+def _batch_rows(request: HttpRequest, batch_id: str) -> HttpResponse:
+    batch = get_batch(batch_id)
+    context = {"batch": batch, "rows": rows_of(batch), "modules": modules_of(batch)}
+    return render(request, "parts/batch_rows.html", context)
 
 
 def _row_data(request: HttpRequest) -> list[str]:
@@ -65,8 +78,8 @@ def detection_progress(request: HttpRequest) -> JsonResponse:
     if method and method not in MODULES:
         fault = _("There is no module “%(name)s”; there are %(known)s.")
         return JsonResponse({"error": fault % {"name": method, "known": ", ".join(MODULES)}}, status=400)
-    runs = [progress_json(run.id) for run in jobs.active() if not method or method in run.modules]
-    return JsonResponse(_overall(runs))
+    wanted = [run.id for run in jobs.active() if not method or method in run.modules]
+    return JsonResponse(_overall([each.model_dump(mode="json") for each in runs_progress(wanted)]))
 
 
 def _overall(runs: list[dict[str, Any]]) -> dict[str, Any]:

@@ -88,6 +88,8 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
         messages.error(request, str(error))
     else:
         told = ngettext("%d video is being analysed.", "%d videos are being analysed.", len(started)) % len(started)
+        if (batch := jobs.batch_of(started[0])) is not None:
+            return redirect("batch", batch)
         messages.success(request, told)
     return redirect(f"{key}-upload")
 

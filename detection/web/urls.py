@@ -85,4 +85,6 @@ relighting = [path("", include("detection.web.relight_urls"))]
 
 evaluating = [path("acc/", include("detection.web.evaluation_urls"))]
 
-urlpatterns = [*pages, *watched, *evaluating, *files, *resumable_uploads, *api_v1, *relighting]
+batches = [path("batches/", include("detection.web.batch_urls"))]
+
+urlpatterns = [*batches, *pages, *watched, *evaluating, *files, *resumable_uploads, *api_v1, *relighting]

@@ -52,13 +52,21 @@ export async function follow() {
   if (!followed.size) return;
   let next = WAITING_MS;
   try {
-    const query = [...followed.keys()].map((id) => `run=${encodeURIComponent(id)}`).join("&");
+    // Of a batch the unfinished runs are asked for by its name, which is shorter than theirs.
+    const batch = document.querySelector("[data-batch]")?.dataset.batch;
+    const names = batch ? [`batch=${batch}`] : [...followed.keys()].map((id) => `run=${encodeURIComponent(id)}`);
+    const query = names.join("&");
     const { runs } = await getJSON(`/api/v1/progress?${query}`);
     const known = new Set(runs.map((run) => run.id));
-    for (const [id, element] of followed) if (!known.has(id)) await finish(element); // deleted in another tab
+    for (const [id, element] of followed) {
+      if (known.has(id)) continue;
+      if (batch) tell(); // it has ended; else it was deleted in another tab
+      await finish(element);
+    }
     for (const run of runs) {
       const element = followed.get(run.id);
       if (run.state !== "queued") next = EVERY_MS;
+      if (!element) continue; // on another page of the batch
       if (!run.is_final) show(element, run);
       else {
         tell();

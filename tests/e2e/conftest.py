@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,20 +31,33 @@ class Site:
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site as `make run` starts it, on a media folder of its own."""
-    media = tmp_path_factory.mktemp("media")
+    with serving(tmp_path_factory.mktemp("media")) as site:
+        yield site
+
+
+@contextmanager
+def serving(media: Path, **environment: str) -> Iterator[Site]:
+    """A site on `media`; `environment` adds to this process's."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "manage.py", "runserver", f"127.0.0.1:{port}", "--noreload"]
-    log = (media / "server.log").open("w")
-    environment = {**os.environ, "DEEPFAKE_MEDIA": str(media)}
-    server = subprocess.Popen(command, cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log)
-    try:
-        _wait(f"http://127.0.0.1:{port}/help/", server, media / "server.log")
+    with manage(media, "runserver", f"127.0.0.1:{port}", "--noreload", **environment) as server:
+        _wait(f"http://127.0.0.1:{port}/help/", server, media / "runserver.log")
         yield Site(f"http://127.0.0.1:{port}", media)
+
+
+@contextmanager
+def manage(media: Path, command: str, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of manage.py while it runs; it is ended at the end."""
+    log = (media / f"{command}.log").open("w")
+    line = [sys.executable, "manage.py", command, *arguments]
+    everything = {**os.environ, "DEEPFAKE_MEDIA": str(media), **environment}
+    process = subprocess.Popen(line, cwd=settings.BASE_DIR, env=everything, stdout=log, stderr=log)
+    try:
+        yield process
     finally:
-        server.terminate()
-        server.wait(30)
+        process.terminate()
+        process.wait(30)
 
 
 def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

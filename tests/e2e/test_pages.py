@@ -19,6 +19,7 @@ ADDRESSES = {
     "upload": "/Space_Upload_1/",
     "unavailable": "/Blend_Upload_1/",
     "history": "/history/?min_percent=1",
+    "batches": "/batches/",
     "choose to compare": "/compare/",
     "trash": "/trash/",
     "statistics": "/analysis/",

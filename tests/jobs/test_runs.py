@@ -102,16 +102,6 @@ def test_a_run_whose_video_was_deleted_is_not_tried_again(media: Path) -> None:
     assert store.load_run(media, run.id).state is RunState.FAILED
 
 
-def test_a_batch_is_finished_when_all_its_runs_are(media: Path) -> None:
-    first, second = make.queued_run(media, "a.mp4"), make.queued_run(media, "b.mp4")
-    failed(media, first.id)
-    batch = jobs.batch([first.id, second.id])
-    assert (batch.states, batch.is_finished) == ({RunState.FAILED: 1, RunState.QUEUED: 1}, False)
-    assert batch.runs[0].error == "no luck"
-    jobs.cancel(second.id)
-    assert jobs.batch([first.id, second.id]).is_finished
-
-
 def test_the_state_of_the_queue(media: Path, queue: FileQueue) -> None:
     first, _ = make.queued_run(media, "a.mp4"), make.queued_run(media, "b.mp4")
     running(media, first.id)

@@ -52,12 +52,18 @@ def upload(media: Path, clip: Path) -> Upload:
 @pytest.fixture
 def ids(client: Client, media: Path, upload: Upload) -> dict[str, str]:
     """A run for every state that an operation asks for."""
-    (queued,) = jobs.start([upload.sha256], ["space"])
+    queued, *_ = jobs.start([upload.sha256] * 2, ["space"])
     failed, done = samples.failed_run(media, upload), samples.finished_run(media, upload, modules=("space", "feature"))
     samples.finished_run(media, upload, reason=Reason.NO_FACE)
     deleted = samples.failed_run(media, upload)
     jobs.delete(deleted.id)
-    return {"cancel": queued, "retry": failed.id, "done": done.id, "restore": deleted.id}
+    return {
+        "cancel": queued,
+        "retry": failed.id,
+        "done": done.id,
+        "restore": deleted.id,
+        "batch": jobs.batch_of(queued),
+    }
 
 
 @pytest.fixture
@@ -90,7 +96,7 @@ def test_every_operation_answers_as_described(
     word = path.rpartition("/")[2]
     followup_id = works.get(word, works["done"])
     run_id = ids["done"] if "{followup_id}" in path else ids.get(word, ids["done"])
-    address = path.format(sha256=upload.sha256, run_id=run_id, followup_id=followup_id)
+    address = path.format(sha256=upload.sha256, run_id=run_id, followup_id=followup_id, batch_id=ids["batch"])
     kinds = list(operation.get("requestBody", {}).get("content", {}))
     if kinds == ["application/octet-stream"]:
         response = client.post(f"{address}?name=clip.mp4", clip.read_bytes(), content_type=kinds[0])
@@ -109,7 +115,7 @@ def test_every_operation_answers_as_described(
 
 @pytest.mark.parametrize(("method", "path"), [call for call in CALLS if "{" in call[1]])
 def test_what_is_not_there_is_answered_as_described(client: Client, method: str, path: str) -> None:
-    address = path.format(sha256="0" * 64, run_id="20260101-000000000-000000", followup_id="0" * 24)
+    address = path.format(sha256="0" * 64, run_id="20260101-000000000-000000", followup_id="0" * 24, batch_id="b0")
     response = client.generic(method.upper(), address, content_type="")
     assert response.status_code == 404
     check(response.json(), DOCUMENT["paths"][path][method], 404)

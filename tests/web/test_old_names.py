@@ -79,9 +79,3 @@ def test_progress_of_an_unknown_module_is_refused(client: Client) -> None:
 @pytest.mark.parametrize("address", ["/acc/", "/analysis/", "/keyframe/", "/keyframe_batch/"])
 def test_pages_that_were_posted_to_still_may_be(client: Client, address: str) -> None:
     assert client.post(address, follow=True).status_code == 200
-
-
-def test_acc_says_what_it_cannot_do_and_names_the_command(client: Client) -> None:
-    page = client.get("/acc/").content.decode()
-    assert "not available yet" in page
-    assert "manage.py evaluate" in page

@@ -29,6 +29,7 @@ PAGES = [
     "/status/",
     "/runs/",
     "/trash/",
+    "/batches/",
     "/not/there/",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import template
@@ -12,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from detection.records.rows import HistoryRow, ModuleResult
-from detection.web.templatetags.deepfake import icon
+from detection.web.templatetags.deepfake import icon, module_name
 
 register = template.Library()
 
@@ -42,6 +43,17 @@ def sort_head(context: Context, by: str, label: Any, sort: str, kind: str = "") 
         label,
         arrow,
     )
+
+
+@register.simple_tag(takes_context=True)
+def module_head(context: Context, key: str, sort: str) -> SafeString:
+    """The head of the column of one module's score."""
+    return sort_head(context, key, module_name(key), sort, "module")
+
+
+@register.filter
+def item(mapping: Mapping[str, Any], key: str) -> Any:
+    return mapping.get(key)
 
 
 @register.filter
