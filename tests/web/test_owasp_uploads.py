@@ -26,7 +26,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from detection.records import partial, uploads
+from detection.records import partial, upload_trash, uploads
 from detection.records.uploads import Upload
 from detection.web import quota
 from tests.web import samples
