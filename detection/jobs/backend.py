@@ -18,7 +18,7 @@ from django_tasks.signals import task_enqueued
 from django_tasks.utils import get_random_id, normalize_json
 
 from detection.jobs.queue import FileQueue, Job, file_name
-from detection.records.store import now
+from detection.records.times import now
 
 
 def file_queue() -> FileQueue:

@@ -13,7 +13,7 @@ from django.conf import settings
 
 from detection.jobs import limits
 from detection.jobs.control import Interrupt, Interrupted
-from detection.records import store
+from detection.records import store, times
 from detection.records.schema import Analysis, RunRecord, RunState
 
 ReportProgress = Callable[[str, int, int], None]
@@ -46,7 +46,7 @@ class Execution:
         def begun(record: RunRecord) -> RunRecord:
             if record.state.is_final:
                 return record
-            return replace(record, state=RunState.RUNNING, started_at=store.now(), attempts=record.attempts + 1)
+            return replace(record, state=RunState.RUNNING, started_at=times.now(), attempts=record.attempts + 1)
 
         return store.update_run(self.root, self.run_id, begun)
 

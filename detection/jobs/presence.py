@@ -17,7 +17,7 @@ from pathlib import Path
 
 from detection.records import codec
 from detection.records.files import is_locked, locked, write_atomic
-from detection.records.store import now
+from detection.records.times import now
 from detection.vision.confinement import resident_mb
 
 LOCK_WITHIN_S = 1.0  # a page may be looking whether it is held

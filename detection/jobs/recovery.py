@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from detection.jobs.evaluation_work import WAY_OUT, clip_in_hand
 from detection.jobs.queue import FileQueue, JobError
 from detection.jobs.tasks import analyse_run, do_evaluation, do_followup
-from detection.records import evaluations, followups, log, store, trash
+from detection.records import evaluations, followups, log, store, times, trash
 from detection.records.codec import RecordError
 from detection.records.files import age_s
 from detection.records.schema import RunRecord, RunState
@@ -57,7 +57,7 @@ def settle_orphans(root: Path, queue: FileQueue, died: str | None) -> None:
         else:
             reason = give_up(root, job.task, job.args, len(job.workers), died)
             problem = JobError(WORKER_DIED, reason)
-            queue.finish(replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=store.now()))
+            queue.finish(replace(job, status="FAILED", errors=(*job.errors, problem), finished_at=times.now()))
 
 
 def give_up(root: Path, task: str, args: Sequence[Any], deaths: int, died: str | None) -> str:

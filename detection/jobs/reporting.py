@@ -10,7 +10,7 @@ from pathlib import Path
 
 from detection.jobs import pace
 from detection.jobs.control import Interrupt, Interrupted, control
-from detection.records import codec, store, totals
+from detection.records import codec, store, times, totals
 from detection.records.files import write_atomic
 from detection.records.schema import RunState
 
@@ -85,7 +85,7 @@ class StageReporter:
             total=total,
             percent=self._percent_of_run(stage, done, total),
             seconds_left=self._seconds_left(stage, done, total, now_s - self._stage_began_s),
-            updated_at=store.now(),
+            updated_at=times.now(),
         )
         write_atomic(self._path, codec.to_json(step), durable=False)
 

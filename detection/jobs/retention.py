@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from detection.jobs.runs import delete
-from detection.records import labelled, query, store, trash, upload_trash, uploads
+from detection.records import labelled, query, store, times, trash, upload_trash, uploads
 from detection.records.trash import NotInTrash
 from detection.records.uploads import UploadNotFound
 
@@ -79,4 +79,4 @@ def _unused(root: Path, keep_days: int) -> list[str]:
 
 def _days_ago(days: int) -> str:
     """As records have times."""
-    return (datetime.now(UTC) - timedelta(days=days)).isoformat(timespec="milliseconds")
+    return times.stamp(datetime.now(UTC) - timedelta(days=days))

@@ -23,7 +23,7 @@ from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.queue import FileQueue, Job, JobError
 from detection.jobs.watchdog import Watchdog
 from detection.records.files import locked
-from detection.records.store import now
+from detection.records.times import now
 from detection.vision.confinement import end_after
 
 IDLE_S = 0.2

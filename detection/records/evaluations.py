@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import re
-import secrets
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from detection.records import codec, store
-from detection.records.files import is_locked, locked, sync_folder, write_atomic
+from detection.records import codec, store, times
+from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.labelled import FOLDER, Label
 from detection.records.schema import RunState
 
@@ -83,9 +80,8 @@ def folder(root: Path, evaluation_id: str) -> Path:
 
 def create(root: Path, name: str, modules: tuple[str, ...], clips: tuple[EvaluatedClip, ...]) -> EvaluationRecord:
     """A new one, which waits; recorded before this returns."""
-    created = store.now()
-    digits = re.sub(r"\D", "", created)
-    record = EvaluationRecord(f"{digits[:8]}-{digits[8:17]}-{secrets.token_hex(3)}", name, created, modules, clips)
+    created = times.now()
+    record = EvaluationRecord(store.id_of(created), name, created, modules, clips)
     place = folder(root, record.id)
     place.mkdir(parents=True)
     _save(root, record)
@@ -118,7 +114,7 @@ def begin(root: Path, evaluation_id: str) -> EvaluationRecord:
     """Somebody works on it now, unless it has ended."""
 
     def begun(now: EvaluationRecord) -> EvaluationRecord:
-        return replace(now, state=RunState.RUNNING, started_at=now.started_at or store.now())
+        return replace(now, state=RunState.RUNNING, started_at=now.started_at or times.now())
 
     return _change(root, evaluation_id, begun)
 
@@ -144,7 +140,7 @@ def finish(
 
     def ended(now: EvaluationRecord) -> EvaluationRecord:
         done = len(now.clips) if state is RunState.DONE else now.done
-        return replace(now, state=state, done=done, headline=headline, error=error, finished_at=store.now())
+        return replace(now, state=state, done=done, headline=headline, error=error, finished_at=times.now())
 
     after = _change(root, evaluation_id, ended)
     (folder(root, evaluation_id) / store.CANCEL).unlink(missing_ok=True)
@@ -164,7 +160,7 @@ def cancel(root: Path, evaluation_id: str) -> EvaluationRecord:
 def unchanged_for_s(root: Path, evaluation_id: str) -> float:
     """For how many seconds its record has been as it is; 0 if it is gone."""
     try:
-        return time.time() - (folder(root, evaluation_id) / store.RECORD).stat().st_mtime
+        return age_s((folder(root, evaluation_id) / store.RECORD).stat().st_mtime)
     except FileNotFoundError:
         return 0.0
 

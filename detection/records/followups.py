@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from detection.records import codec, store, totals
+from detection.records import codec, store, times, totals
 from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import RunState
 
@@ -84,7 +84,7 @@ def request(
         if known is not None and (is_whole(known) if known.state is RunState.DONE else not known.state.is_final):
             return known, False
         _mark(root, run_id, followup_id)
-        now = store.now()
+        now = times.now()
         created = known.created_at if known else now
         queued = FollowUp(run_id, followup_id, kind, wanted, created_at=created, queued_at=now)
         _save(root, queued)
@@ -116,7 +116,7 @@ def begin(root: Path, run_id: str, followup_id: str) -> FollowUp:
     """Count an attempt, unless the follow-up has ended."""
 
     def begun(now: FollowUp) -> FollowUp:
-        return replace(now, state=RunState.RUNNING, started_at=store.now(), attempts=now.attempts + 1)
+        return replace(now, state=RunState.RUNNING, started_at=times.now(), attempts=now.attempts + 1)
 
     return _change(root, run_id, followup_id, lambda now: now if now.state.is_final else begun(now))
 
@@ -137,7 +137,7 @@ def finish(
         if now.state.is_final:
             return now
         totals.count_followup(root, now.kind, state)
-        return replace(now, state=state, result=result, error=error, fault=fault, finished_at=store.now())
+        return replace(now, state=state, result=result, error=error, fault=fault, finished_at=times.now())
 
     after = _change(root, run_id, followup_id, ended)
     (folder(root, run_id, followup_id) / store.CANCEL).unlink(missing_ok=True)

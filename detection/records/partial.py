@@ -16,11 +16,10 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from detection.records import codec
+from detection.records import codec, times
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.uploads import Upload, add_incoming, clean_name, find_upload, incoming_dir
 
@@ -75,8 +74,7 @@ class Partial:
 
 def create(root: Path, name: str, size_bytes: int) -> Partial:
     """Announce an upload of `size_bytes`."""
-    created_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-    partial = Partial(secrets.token_hex(16), clean_name(name), size_bytes, created_at)
+    partial = Partial(secrets.token_hex(16), clean_name(name), size_bytes, times.now())
     folder = incoming_dir(root) / partial.id
     folder.mkdir()
     (folder / PART).touch()

@@ -7,10 +7,10 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
-from detection.records import store
+from detection.records import store, times
 from detection.records.codec import RecordError
 from detection.records.index import LogIndex, LogProblem
 from detection.records.orders import NEWEST_FIRST, Order
@@ -140,10 +140,10 @@ def _active(root: Path) -> _Active:
 def _matching(rows: Iterable[HistoryRow], where: Filter) -> list[HistoryRow]:
     found = list(rows)
     if where.since is not None:
-        since = _stamp(where.since)
+        since = times.stamp(where.since)
         found = [row for row in found if row.created_at >= since]
     if where.until is not None:
-        until = _stamp(where.until)
+        until = times.stamp(where.until)
         found = [row for row in found if row.created_at < until]
     if where.state is not None:
         found = [row for row in found if row.state is where.state]
@@ -164,7 +164,3 @@ def _matching(rows: Iterable[HistoryRow], where: Filter) -> list[HistoryRow]:
         text = where.text.casefold()
         found = [row for row in found if text in row.search]
     return found
-
-
-def _stamp(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="milliseconds")

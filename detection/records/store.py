@@ -14,12 +14,12 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from detection.records import codec, log, totals
 from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.schema import Analysis, RunRecord, RunState
+from detection.records.times import now
 from detection.records.uploads import Upload
 
 RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
@@ -38,11 +38,6 @@ class RunIsActive(Exception):
     """The run is queued or running: cancel it first."""
 
 
-def now() -> str:
-    """The time as records have it: ISO 8601 in UTC, of fixed width, so that text order is time order."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
 def run_dir(root: Path, run_id: str) -> Path:
     """The folder of a run, whether or not it exists. Raises RunNotFound for what is no run id."""
     if not RUN_ID.fullmatch(run_id):
@@ -52,7 +47,7 @@ def run_dir(root: Path, run_id: str) -> Path:
 
 def new_batch_id() -> str:
     """The id of a batch that is started now."""
-    return f"b{_id_of(now())}"
+    return f"b{id_of(now())}"
 
 
 def batch_time(batch_id: str) -> str:
@@ -62,7 +57,8 @@ def batch_time(batch_id: str) -> str:
     return f"{date}T{clock[:2]}:{clock[2:4]}:{clock[4:6]}.{clock[6:]}+00:00"
 
 
-def _id_of(created: str) -> str:
+def id_of(created: str) -> str:
+    """A new id, of RUN_ID's form, for what was created then."""
     digits = re.sub(r"\D", "", created)
     return f"{digits[:8]}-{digits[8:17]}-{secrets.token_hex(3)}"
 
@@ -79,7 +75,7 @@ def create_run(
     """A new run over an uploaded file, recorded before this returns."""
     created = now()
     record = RunRecord(
-        id=_id_of(created),
+        id=id_of(created),
         created_at=created,
         state=state,
         upload=upload.path,

@@ -11,10 +11,9 @@ import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from detection.records import codec, log, store
+from detection.records import codec, log, store, times
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.schema import RunRecord, RunState, Verdict
 
@@ -117,7 +116,7 @@ def finish_move(root: Path, run_id: str) -> bool:
 
 def _described(root: Path, run_id: str) -> tuple[DeletedRun, tuple[str, ...]]:
     """What the trash will show of a run, and in which logs it is."""
-    now = store.now()
+    now = times.now()
     try:
         record = store.load_run(root, run_id)
     except (store.RunNotFound, codec.RecordError):
@@ -126,7 +125,7 @@ def _described(root: Path, run_id: str) -> tuple[DeletedRun, tuple[str, ...]]:
 
 
 def _undescribed(folder: Path) -> DeletedRun:
-    moved_at = datetime.fromtimestamp(folder.stat().st_mtime, UTC).isoformat(timespec="milliseconds")
+    moved_at = times.stamp_of_s(folder.stat().st_mtime)
     try:
         return _of_record(codec.record_from_json((folder / store.RECORD).read_bytes()), moved_at)
     except (OSError, codec.RecordError):

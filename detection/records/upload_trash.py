@@ -10,10 +10,9 @@ from __future__ import annotations
 import contextlib
 import shutil
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from detection.records import codec, uploads
+from detection.records import codec, times, uploads
 from detection.records.files import sync_folder
 from detection.records.trash import NotInTrash
 from detection.records.uploads import SHA256, Upload
@@ -93,7 +92,7 @@ def deleted_at(root: Path, sha256: str) -> str:
         changed_s = _place(root, sha256).stat().st_mtime
     except FileNotFoundError:
         raise _not_there(sha256) from None
-    return datetime.fromtimestamp(changed_s, UTC).isoformat(timespec="milliseconds")
+    return times.stamp_of_s(changed_s)
 
 
 def _file(root: Path, sha256: str) -> Path:

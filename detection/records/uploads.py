@@ -13,11 +13,10 @@ import re
 import secrets
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from detection.records import codec, totals
+from detection.records import codec, times, totals
 from detection.records.files import locked, sync_folder, write_atomic
 from detection.records.schema import VideoProperties
 
@@ -163,8 +162,7 @@ def _keep(root: Path, incoming: Path, name: str, sha256: str) -> Upload:
             file = file or root / "uploads" / f"{sha256}.{_extension(name)}"
             incoming.replace(file)
             sync_folder(file.parent)
-        uploaded_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        upload = replace(find_upload(root, sha256), name=name, uploaded_at=uploaded_at)
+        upload = replace(find_upload(root, sha256), name=name, uploaded_at=times.now())
         write_atomic(description_path(root, sha256), codec.to_json(upload))
     totals.count_upload(root, upload.size_bytes)
     return upload
@@ -186,5 +184,4 @@ def description_path(root: Path, sha256: str) -> Path:
 
 def undescribed(file: Path, sha256: str) -> Upload:
     status = file.stat()
-    uploaded = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="milliseconds")
-    return Upload(sha256, file.name, f"uploads/{file.name}", status.st_size, uploaded)
+    return Upload(sha256, file.name, f"uploads/{file.name}", status.st_size, times.stamp_of_s(status.st_mtime))

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from detection import jobs
 from detection.jobs import batches
 from detection.jobs.batches import Batch, BatchNotFound
-from detection.records import store
+from detection.records import times
 from detection.records.schema import RunState
 from detection.web import batch_export, batch_rows
 from detection.web.batch_rows import SORTS, BatchRow, Choice
@@ -159,7 +159,7 @@ def export_csv(request: HttpRequest, batch_id: str) -> HttpResponseBase:
 @require_safe
 def export_json(request: HttpRequest, batch_id: str) -> HttpResponseBase:
     batch = get_batch(batch_id)
-    return download(batch_export.json_bytes(batch, store.now()), "application/json", f"batch-{batch.id}.json")
+    return download(batch_export.json_bytes(batch, times.now()), "application/json", f"batch-{batch.id}.json")
 
 
 def _totals(batch: Batch) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from detection import jobs
 from detection.inference import weights
 from detection.jobs import health, presence
-from detection.records import store, totals
+from detection.records import times, totals
 from detection.records.schema import RunRecord
 from detection.web import quota
 
@@ -69,7 +69,7 @@ def context() -> dict[str, Any]:
     checks = [CheckRow(CHECKS[check.name], check.fault) for check in health.checks()]
     queue = jobs.queue_state()
     return {
-        "now": store.now(),
+        "now": times.now(),
         "checks": checks,
         "is_well": not any(check.fault for check in checks),
         "workers": presence.living(jobs.media_root()),

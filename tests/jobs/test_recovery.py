@@ -11,7 +11,7 @@ import pytest
 from detection import jobs
 from detection.jobs import recovery
 from detection.jobs.queue import FileQueue
-from detection.records import log, query, store, trash
+from detection.records import log, query, store, times, trash
 from detection.records.schema import RunState
 from tests.records import make
 
@@ -23,7 +23,7 @@ def started(media: Path) -> str:
 
 def claim_and_die(media: Path, queue: FileQueue, run_id: str) -> None:
     """What a worker leaves that is killed in the middle of a run."""
-    assert queue.claim("worker", store.now()) is not None
+    assert queue.claim("worker", times.now()) is not None
     store.update_run(media, run_id, lambda r: replace(r, state=RunState.RUNNING, attempts=r.attempts + 1))
 
 

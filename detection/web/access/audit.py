@@ -11,7 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from detection.records.files import locked
-from detection.records.store import now
+from detection.records.times import now
 from detection.web.access.exposure import client_address
 
 logger = logging.getLogger("audit")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from detection.records import codec
 from detection.records.files import locked, write_atomic
-from detection.records.store import now
+from detection.records.times import now
 
 SCOPES = {
     "read": "look at uploads, runs, history and pictures",
