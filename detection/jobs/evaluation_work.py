@@ -14,7 +14,7 @@ from django.conf import settings
 
 from detection.jobs import limits, pace
 from detection.jobs.control import Interrupt, Interrupted, control
-from detection.jobs.reporting import DECODE
+from detection.jobs.reporting import DECODE, WRITE_EVERY_S
 from detection.records import codec, evaluations, store
 from detection.records.evaluations import EvaluatedClip, EvaluationRecord, Headline
 from detection.records.files import write_atomic
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from detection.evaluation.summary import Evaluation
 
 CACHE = "evaluation"  # below media/; the command's, too
-WRITE_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ class EvaluationExecution:
         session.configure(device=cast("session.Device", settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
         named = [Clip(self.root / c.path, c.name, c.label, c.method, c.pair, c.group) for c in clips]
         options = Options(max_duration_s=settings.DEEPFAKE_MAX_DURATION_S)
-        return run(named, record.modules, self._reporter(record), cache_dir=self.root / CACHE, options=options)
+        return run(named, record.modules, _Reporter(self.root, record), cache_dir=self.root / CACHE, options=options)
 
     def _sum_up(self, record: EvaluationRecord) -> EvaluationRecord:
         from detection.evaluation.run import judges_of
@@ -89,9 +88,6 @@ class EvaluationExecution:
         found = summarise(record.name, judges_of(record.modules), rows, {}, versions())
         write_atomic(evaluations.folder(self.root, self.id) / evaluations.RESULT, codec.to_json(found))
         return evaluations.finish(self.root, self.id, RunState.DONE, headline=_headline(found))
-
-    def _reporter(self, record: EvaluationRecord) -> _Reporter:
-        return _Reporter(self.root, record)
 
     def _finish(self, state: RunState, error: str | None = None) -> EvaluationRecord:
         return evaluations.finish(self.root, self.id, state, error=error)
@@ -120,11 +116,7 @@ def clip_in_hand(root: Path, evaluation_id: str) -> str:
 
 def read_step(root: Path, evaluation_id: str) -> ClipStep | None:
     """The last step that was reported, None if there is none."""
-    try:
-        path = evaluations.folder(root, evaluation_id) / store.PROGRESS
-        return codec.converter.loads(path.read_bytes(), ClipStep)
-    except (OSError, ValueError, codec.ValidationError):
-        return None
+    return codec.read(evaluations.folder(root, evaluation_id) / store.PROGRESS, ClipStep)
 
 
 class _Reporter:

@@ -44,10 +44,7 @@ class Pace:
 
 def load(root: Path) -> Pace:
     """What earlier runs taught; nothing, if there is no file or it cannot be read."""
-    try:
-        return codec.converter.loads(_path(root).read_bytes(), Pace)
-    except (OSError, ValueError, codec.ValidationError):
-        return Pace({})
+    return codec.read(_path(root), Pace) or Pace({})
 
 
 def save(root: Path, pace: Pace) -> None:

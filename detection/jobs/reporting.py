@@ -134,7 +134,4 @@ class Reporter(StageReporter):
 
 def read_step(path: Path) -> Step | None:
     """The last step that was reported to a `progress.json`, None if there is none."""
-    try:
-        return codec.converter.loads(path.read_bytes(), Step)
-    except (OSError, ValueError, codec.ValidationError):
-        return None
+    return codec.read(path, Step)

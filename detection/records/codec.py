@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 import cattrs
 from cattrs.preconf.json import make_converter
@@ -13,6 +14,8 @@ from detection.records.schema import SCHEMA_VERSION, RunRecord
 
 # From the version of the key to the next one. A change of schema.py that old files do not fit adds a line here.
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+T = TypeVar("T")
 
 converter = make_converter()
 ValidationError = cattrs.BaseValidationError
@@ -30,6 +33,14 @@ def to_json(value: Any) -> bytes:
     """One line of UTF-8 JSON. Raises ValueError for NaN and infinity, which JSON does not have."""
     plain = converter.unstructure(value)
     return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def read(path: Path, kind: type[T]) -> T | None:
+    """What a small file holds; None where it is not there, or cannot be read."""
+    try:
+        return converter.loads(path.read_bytes(), kind)
+    except (OSError, ValueError, ValidationError):
+        return None
 
 
 def record_from_json(data: bytes) -> RunRecord:

@@ -85,10 +85,9 @@ def create(root: Path, name: str, size_bytes: int) -> Partial:
 
 def find(root: Path, partial_id: str) -> Partial:
     """Raises PartialNotFound."""
-    try:
-        partial: Partial = codec.converter.loads((_folder(root, partial_id) / INFO).read_bytes(), Partial)
-    except (OSError, ValueError, codec.ValidationError):
-        raise _not_found(partial_id) from None
+    partial = codec.read(_folder(root, partial_id) / INFO, Partial)
+    if partial is None:
+        raise _not_found(partial_id)
     return partial
 
 

@@ -37,10 +37,7 @@ class Totals:
 
 def load(root: Path) -> Totals:
     """Nothing counted, if there is no file or it cannot be read."""
-    try:
-        return codec.converter.loads(_path(root).read_bytes(), Totals)
-    except (OSError, ValueError, codec.ValidationError):
-        return Totals()
+    return codec.read(_path(root), Totals) or Totals()
 
 
 def count_upload(root: Path, size_bytes: int) -> None:

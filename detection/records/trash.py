@@ -83,10 +83,7 @@ def deleted_run(root: Path, run_id: str) -> DeletedRun:
     folder = _place(root, run_id)
     if not folder.is_dir():
         raise _not_there(run_id)
-    try:
-        return codec.converter.loads((folder / store.DELETED).read_bytes(), DeletedRun)
-    except (OSError, ValueError, codec.ValidationError):
-        return _undescribed(folder)
+    return codec.read(folder / store.DELETED, DeletedRun) or _undescribed(folder)
 
 
 def deleted_runs(root: Path) -> list[DeletedRun]:

@@ -66,8 +66,8 @@ def deleted_upload(root: Path, sha256: str) -> DeletedUpload:
     file = _file(root, sha256)
     description = uploads.description_path(root, sha256)
     for path in (file.with_name(description.name), description):
-        with contextlib.suppress(OSError, ValueError, codec.ValidationError):
-            return DeletedUpload(codec.converter.loads(path.read_bytes(), Upload), deleted_at(root, sha256))
+        if (upload := codec.read(path, Upload)) is not None:
+            return DeletedUpload(upload, deleted_at(root, sha256))
     return DeletedUpload(uploads.undescribed(file, sha256), deleted_at(root, sha256))
 
 

@@ -95,13 +95,10 @@ def find_upload(root: Path, sha256: str) -> Upload:
     """Raises UploadNotFound."""
     if not SHA256.fullmatch(sha256):
         raise UploadNotFound(f"{sha256!r} is not the SHA-256 of an uploaded file.")
-    try:
-        upload: Upload = codec.converter.loads(description_path(root, sha256).read_bytes(), Upload)
-    except (OSError, ValueError, codec.ValidationError):
-        pass  # a crash came before the description: the file alone tells
-    else:
-        if file_path(root, upload).exists():
-            return upload
+    upload = codec.read(description_path(root, sha256), Upload)
+    if upload is not None and file_path(root, upload).exists():
+        return upload
+    # A crash came before the description: the file alone tells.
     file = _file_of(root, sha256)
     if file is None:
         raise UploadNotFound(f"There is no uploaded file with SHA-256 {sha256}.")
