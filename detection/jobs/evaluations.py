@@ -13,10 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from detection.jobs.evaluation_work import ClipStep, read_step
 from detection.jobs.queue import QueueUnreachable
+from detection.jobs.runs import media_root
 from detection.jobs.tasks import do_evaluation
 from detection.records import codec, evaluations, labelled
 from detection.records.evaluations import EvaluatedClip, EvaluationRecord
@@ -60,7 +59,7 @@ def start(name: str, modules: Sequence[str]) -> EvaluationRecord:
         EvaluatedClip(
             each.upload.path, each.upload.name, each.said.label, each.said.method or None, each.said.pair or None
         )
-        for each in labelled.labelled(_root())
+        for each in labelled.labelled(media_root())
     )
     return _start(name, modules, clips)
 
@@ -77,19 +76,19 @@ def start_on_folder(folder: Path, name: str, modules: Sequence[str]) -> Evaluati
 
 
 def progress(evaluation_id: str) -> EvaluationProgress:
-    return _progress(evaluations.load(_root(), evaluation_id))
+    return _progress(evaluations.load(media_root(), evaluation_id))
 
 
 def every() -> list[EvaluationProgress]:
     """All of them, the latest first."""
-    return [_progress(record) for record in evaluations.every(_root())]
+    return [_progress(record) for record in evaluations.every(media_root())]
 
 
 def result(evaluation_id: str) -> Evaluation:
     """What was found. Raises EvaluationNotFound while there is nothing."""
     from detection.evaluation.summary import Evaluation
 
-    path = evaluations.folder(_root(), evaluation_id) / evaluations.RESULT
+    path = evaluations.folder(media_root(), evaluation_id) / evaluations.RESULT
     try:
         return codec.converter.loads(path.read_bytes(), Evaluation)
     except FileNotFoundError:
@@ -100,12 +99,12 @@ def result(evaluation_id: str) -> Evaluation:
 
 def cancel(evaluation_id: str) -> EvaluationRecord:
     """End a waiting one at once, a running one at its next step; others stay."""
-    return evaluations.cancel(_root(), evaluation_id)
+    return evaluations.cancel(media_root(), evaluation_id)
 
 
 def retry(evaluation_id: str) -> EvaluationRecord:
     """Queue one again that failed or was cancelled; others stay. What was analysed is not analysed again."""
-    record, is_waiting = evaluations.reopen(_root(), evaluation_id)
+    record, is_waiting = evaluations.reopen(media_root(), evaluation_id)
     if is_waiting:
         _enqueue(evaluation_id)
     return record
@@ -113,17 +112,13 @@ def retry(evaluation_id: str) -> EvaluationRecord:
 
 def delete(evaluation_id: str) -> None:
     """Forget one that has ended; the clips stay. Raises EvaluationIsActive."""
-    evaluations.delete(_root(), evaluation_id)
-
-
-def _root() -> Path:
-    return Path(settings.MEDIA_ROOT)
+    evaluations.delete(media_root(), evaluation_id)
 
 
 def _start(name: str, modules: Sequence[str], clips: tuple[EvaluatedClip, ...]) -> EvaluationRecord:
     if {clip.label for clip in clips} != {"fake", "real"}:
         raise NotEnoughClips("Figures need genuine and forged clips: add some to both lists.")
-    record = evaluations.create(_root(), name, tuple(modules), clips)
+    record = evaluations.create(media_root(), name, tuple(modules), clips)
     _enqueue(record.id)
     return record
 
@@ -137,4 +132,4 @@ def _enqueue(evaluation_id: str) -> None:
 
 
 def _progress(record: EvaluationRecord) -> EvaluationProgress:
-    return EvaluationProgress(record, read_step(_root(), record.id) if record.state is RunState.RUNNING else None)
+    return EvaluationProgress(record, read_step(media_root(), record.id) if record.state is RunState.RUNNING else None)

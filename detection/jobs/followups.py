@@ -10,10 +10,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from django.conf import settings
-
 from detection.jobs import followup_requests
 from detection.jobs.reporting import Step, read_step
+from detection.jobs.runs import media_root
 from detection.jobs.tasks import do_followup
 from detection.records import followups, query, store
 from detection.records.followups import FollowUp
@@ -41,7 +40,7 @@ def ask_to_relight(run_id: str, request: Request, *, keep_frames: bool = False) 
 
     Raises RunNotFinished.
     """
-    root, sha256 = _root(), _finished(run_id)
+    root, sha256 = media_root(), _finished(run_id)
     followup_id, wanted = followup_requests.relight(sha256, request, keep_frames=keep_frames)
 
     def is_whole(known: FollowUp) -> bool:
@@ -55,49 +54,45 @@ def ask_to_relight(run_id: str, request: Request, *, keep_frames: bool = False) 
 def ask_for_changed_light(run_id: str) -> FollowUp:
     """The follow-up that judges the clip under five lights, new or not. Raises RunNotFinished."""
     followup_id, wanted = followup_requests.changed_light(_finished(run_id))
-    followup, is_new = followups.request(_root(), run_id, followup_id, "changed_light", wanted)
+    followup, is_new = followups.request(media_root(), run_id, followup_id, "changed_light", wanted)
     return _queued(followup) if is_new else followup
 
 
 def progress(run_id: str, followup_id: str) -> FollowUpProgress:
-    return _progress(followups.load(_root(), run_id, followup_id))
+    return _progress(followups.load(media_root(), run_id, followup_id))
 
 
 def of_run(run_id: str) -> list[FollowUpProgress]:
     """All of a run, the latest first."""
-    return [_progress(followup) for followup in followups.of_run(_root(), run_id)]
+    return [_progress(followup) for followup in followups.of_run(media_root(), run_id)]
 
 
 def cancel(run_id: str, followup_id: str) -> FollowUp:
     """End a waiting one at once, a running one at its next step; others stay."""
-    return followups.cancel(_root(), run_id, followup_id)
+    return followups.cancel(media_root(), run_id, followup_id)
 
 
 def retry(run_id: str, followup_id: str) -> FollowUp:
     """Queue one again that failed or was cancelled; others stay."""
-    known = followups.load(_root(), run_id, followup_id)
-    followup, is_new = followups.request(_root(), run_id, followup_id, known.kind, known.request)
+    known = followups.load(media_root(), run_id, followup_id)
+    followup, is_new = followups.request(media_root(), run_id, followup_id, known.kind, known.request)
     return _queued(followup) if is_new else followup
 
 
 def remove(run_id: str, followup_id: str) -> None:
     """Forget one that has ended, and what it made. Raises RunIsActive."""
-    followups.remove(_root(), run_id, followup_id)
+    followups.remove(media_root(), run_id, followup_id)
     shutil.rmtree(relit_folder(run_id, followup_id), ignore_errors=True)
 
 
 def relit_folder(run_id: str, followup_id: str) -> Path:
     """Where the result of a relighting is kept."""
-    return store.run_dir(_root(), run_id) / RELIT_FOLDER / followup_id
-
-
-def _root() -> Path:
-    return Path(settings.MEDIA_ROOT)
+    return store.run_dir(media_root(), run_id) / RELIT_FOLDER / followup_id
 
 
 def _finished(run_id: str) -> str:
     """The hash of the video of a run that was analysed."""
-    run = store.load_run(_root(), run_id)
+    run = store.load_run(media_root(), run_id)
     if run.state is not RunState.DONE:
         raise RunNotFinished(f"Run {run_id} is {run.state}: only of a finished one can more be asked.")
     return run.sha256
@@ -111,13 +106,13 @@ def _queued(followup: FollowUp) -> FollowUp:
 def _progress(followup: FollowUp) -> FollowUpProgress:
     step = None
     if followup.state is RunState.RUNNING:
-        step = read_step(followups.folder(_root(), followup.run, followup.id) / store.PROGRESS)
+        step = read_step(followups.folder(media_root(), followup.run, followup.id) / store.PROGRESS)
     return FollowUpProgress(followup, step, _before(followup) if followup.state is RunState.QUEUED else None)
 
 
 def _before(followup: FollowUp) -> int:
     """How many runs and follow-ups are worked on first."""
-    root = _root()
+    root = media_root()
     others = [each for each in followups.active(root) if each != (followup.run, followup.id)]
     queued = [run.queued_at or run.created_at for run in query.active_runs(root)]
     for run_id, followup_id in others:
