@@ -44,6 +44,12 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
         sync_folder(path.parent)
 
 
+def within(folder: Path, path: str) -> Path | None:
+    """The file that `path` names in `folder`, whether or not it exists; None for one that lies outside."""
+    file = (folder / path).resolve()
+    return file if file.is_relative_to(folder.resolve()) else None
+
+
 def age_s(changed_s: float) -> float:
     """How long ago that time of a file was. One in the future was long ago: the clock has been set back since."""
     return abs(time.time() - changed_s)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from detection.records.schema import Analysis, Provenance, RunRecord, Thresholds, VideoProperties
+from detection.web import words
+from detection.web.module_pages import module_page
 from detection.web.templatetags.deepfake import bit_rate, codec_name, duration, module_name, percent, stream_kind
 from detection.web.words import CREDENTIALS
 
@@ -66,6 +69,17 @@ def threshold_facts(analysis: Analysis) -> list[Fact]:
     by_name = {_("All modules together"): analysis.thresholds}
     by_name |= {module_name(key): outcome.thresholds for key, outcome in analysis.modules.items()}
     return [Fact(name, threshold_words(limits)) for name, limits in by_name.items() if limits]
+
+
+def limits(analysis: Analysis) -> list[str]:
+    """What the verdict does not say: in general, and of each module."""
+    of_modules = ((page.title, page.limits) for page in map(module_page, analysis.modules))
+    return [*map(str, words.LIMITS), *(f"{title}: {said}" for title, said in of_modules)]
+
+
+def detail_words(record: RunRecord, analysis: Analysis) -> str | None:
+    """What the analysis adds to its reason; the name that the file was analysed under says nothing to a person."""
+    return analysis.detail and analysis.detail.replace(PurePath(record.upload).name, record.video_name)
 
 
 def threshold_words(limits: Thresholds) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.utils.translation import get_language
 
 from detection.records import codec
+from detection.records.files import within
 from detection.records.schema import RunRecord
 from detection.vision.slideshow import write_slideshow
 from detection.web.archive import Entry
@@ -57,10 +58,9 @@ def archive_entries(runs: Sequence[tuple[RunRecord, Path]]) -> Iterator[Entry]:
 def _files(frame: KeyFrame, folder: Path, place: str) -> Iterator[tuple[str, str, Path | None]]:
     """Kind, path in the archive and file of each picture; None for a file that is not there, or not in the folder."""
     for picture in frame.pictures:
-        file = (folder / picture.path).resolve()
-        is_there = file.is_relative_to(folder.resolve()) and file.is_file()
-        name = f"{place}/frame{frame.frame_index:07d}_{picture.kind}{file.suffix}"
-        yield picture.kind, name, file if is_there else None
+        file = within(folder, picture.path)
+        name = f"{place}/frame{frame.frame_index:07d}_{picture.kind}{PurePath(picture.path).suffix}"
+        yield picture.kind, name, file if file and file.is_file() else None
 
 
 def _told(frame: KeyFrame, pictures: list[dict[str, Any]]) -> dict[str, Any]:

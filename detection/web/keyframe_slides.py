@@ -10,12 +10,13 @@ import numpy as np
 from django.utils.translation import gettext as _
 from PIL import Image, ImageDraw, ImageFont
 
+from detection.records.files import within
 from detection.records.schema import Analysis, RunRecord, Verdict
 from detection.vision import types
 from detection.web import words
 from detection.web.reports.looks import font_file, printable
 from detection.web.result import KeyFrame
-from detection.web.templatetags.deepfake import module_name, percent, timecode
+from detection.web.templatetags.deepfake import percent, timecode
 
 WIDTH, HEIGHT = 1280, 600
 MARGIN, GAP = 32, 16
@@ -59,8 +60,7 @@ def _slide(run: RunRecord, folder: Path, frame: KeyFrame, number: str) -> types.
     y = TOP + side + 44
     x = MARGIN
     for each in frame.verdicts:
-        text = f"{module_name(each.module)} {percent(each.score)} ({words.VERDICTS[each.verdict].label})"
-        x += _write(draw, (x, y), text, 22, TEXT[each.verdict], width=WIDTH - MARGIN - x) + 32
+        x += _write(draw, (x, y), each.words, 22, TEXT[each.verdict], width=WIDTH - MARGIN - x) + 32
     if frame.why:
         _write(draw, (MARGIN, HEIGHT - 54), _("Chosen:") + " " + ", ".join(map(str, frame.why)), 20, INK_2, width=700)
     name = _short(run.video_name, 20, WIDTH - 2 * MARGIN - 720)
@@ -75,8 +75,8 @@ def _sheet() -> tuple[Image.Image, ImageDraw.ImageDraw]:
 
 def _loaded(folder: Path, path: str, side: int) -> Image.Image | None:
     """A picture of the run's own folder, as large as fits; None for one that is gone or damaged."""
-    file = (folder / path).resolve()
-    if not file.is_relative_to(folder.resolve()):
+    file = within(folder, path)
+    if file is None:
         return None
     try:
         with Image.open(file) as picture:

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from detection.records import store, uploads
+from detection.records.files import within
 from detection.records.uploads import UploadNotFound
 from detection.web import previews
 from detection.web.ranges import file_response
@@ -53,11 +54,11 @@ def poster(request: HttpRequest, sha256: str) -> HttpResponseBase:
 def evidence(request: HttpRequest, run_id: str, path: str) -> HttpResponseBase:
     """A picture or video in a run's folder; nothing else that lies there, and nothing outside it."""
     try:
-        folder = store.run_dir(settings.MEDIA_ROOT, run_id).resolve()
+        folder = store.run_dir(settings.MEDIA_ROOT, run_id)
     except store.RunNotFound as error:
         raise Http404(str(error)) from error
-    file = (folder / path).resolve()
-    if not file.is_relative_to(folder) or file.suffix not in TYPES:
+    file = within(folder, path)
+    if file is None or file.suffix not in TYPES:
         raise Http404(path)
     return _send(request, file)
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from detection.records.schema import Analysis, Evidence, ModuleOutcome, PersonOutcome, Reason, RunRecord, Verdict
 from detection.vision.keyframes import Why
-from detection.web.words import EXPECTED_PICTURES, WHY, PictureWords, Text, picture_words
+from detection.web.templatetags.deepfake import module_name, percent
+from detection.web.words import EXPECTED_PICTURES, VERDICTS, WHY, PictureWords, Text, picture_words
 
 SHOWN_FIRST = 4  # key frames of a person; the others are one click away
 FACES_SHOWN = 4  # small pictures on a person's card
@@ -34,6 +35,10 @@ class FrameVerdict:
     module: str
     score: float
     verdict: Verdict
+
+    @property
+    def words(self) -> str:
+        return f"{module_name(self.module)} {percent(self.score)} ({VERDICTS[self.verdict].label})"
 
 
 @dataclass(frozen=True)

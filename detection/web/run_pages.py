@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Any
 
 from django.conf import settings
@@ -51,10 +50,9 @@ def run_context(record: RunRecord) -> dict[str, Any]:
 def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
     frames = result.key_frames(record, analysis.modules.values())
     origin = analysis.provenance
-    file_name = PurePath(record.upload).name  # the name that the file was analysed under says nothing to a person
     return {
         "analysis": analysis,
-        "detail": analysis.detail.replace(file_name, record.video_name) if analysis.detail else None,
+        "detail": facts.detail_words(record, analysis),
         "agreement": agreement(analysis),
         "people": result.person_cards(record, analysis),
         "people_frames": result.people_frames(frames, analysis),

@@ -10,9 +10,9 @@ from django.utils.translation import get_language
 
 from detection.inference.weights import sha256_of
 from detection.records import codec
+from detection.records.files import within
 from detection.records.schema import Analysis, PersonScore, RunRecord, Thresholds
-from detection.web import words
-from detection.web.module_pages import module_page
+from detection.web import facts, words
 from detection.web.reports.subject import Subject
 
 FORMAT = 1  # of the JSON report; a change that breaks readers raises it
@@ -50,8 +50,7 @@ def json_report(subject: Subject, made_at: datetime) -> bytes:
             "file": {"name": record.video_name, "sha256": record.sha256},
             "thresholds": _thresholds(analysis),
             "versions": analysis.versions,
-            "limits": [str(limit) for limit in words.LIMITS]
-            + [f"{module_page(key).title}: {module_page(key).limits}" for key in analysis.modules],
+            "limits": facts.limits(analysis),
             "pictures": list(_pictures(subject)),
             "record": record,
         }
@@ -64,17 +63,15 @@ def _thresholds(analysis: Analysis) -> dict[str, Thresholds | None]:
 
 def _pictures(subject: Subject) -> Iterator[dict[str, Any]]:
     """Each picture once, with its hash: None where it is not there any more."""
-    folder = subject.folder.resolve()
     kinds = {each.path: each for outcome in subject.analysis.modules.values() for each in outcome.evidence}
     for path, evidence in sorted(kinds.items()):
-        file = (folder / path).resolve()
-        is_there = file.is_relative_to(folder) and file.is_file()
+        file = within(subject.folder, path)
         yield {
             "path": path,
             "kind": evidence.kind,
             "person": evidence.person,
             "time_s": evidence.time_s,
-            "sha256": sha256_of(file) if is_there else None,
+            "sha256": sha256_of(file) if file and file.is_file() else None,
         }
 
 

@@ -17,7 +17,6 @@ from reportlab.platypus import Flowable, ListFlowable, ListItem, SimpleDocTempla
 
 from detection.web import facts, words
 from detection.web.facts import Fact
-from detection.web.module_pages import module_page
 from detection.web.reports import sections
 from detection.web.reports.looks import (
     INK,
@@ -111,9 +110,7 @@ def _origin(subject: Subject) -> Iterator[Flowable]:
 
 def _limits(subject: Subject) -> Iterator[Flowable]:
     yield from heading(_("What this verdict does not say"))
-    said = [str(limit) for limit in words.LIMITS]
-    said += [f"{module_page(key).title}: {module_page(key).limits}" for key in subject.analysis.modules]
-    items = [ListItem(text(each, 8.5), leftIndent=10) for each in said]
+    items = [ListItem(text(each, 8.5), leftIndent=10) for each in facts.limits(subject.analysis)]
     yield ListFlowable(items, bulletType="bullet", bulletFontName=font().fontName, bulletFontSize=6, leftIndent=10)
 
 

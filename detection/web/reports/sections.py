@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,11 +11,12 @@ from PIL import Image as PillowImage
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, Image, KeepTogether, Spacer, Table, TableStyle
 
+from detection.records.files import within
 from detection.records.schema import Verdict
 from detection.web import result, timelines, words
 from detection.web.agreement import agreement
 from detection.web.deviations import deviations
-from detection.web.facts import threshold_words
+from detection.web.facts import detail_words, threshold_words
 from detection.web.reports import drawings
 from detection.web.reports.looks import INK_2, PLAIN, SOFT, TEXT, WIDTH, heading, note, ruled_table, text
 from detection.web.reports.subject import Subject
@@ -37,9 +38,8 @@ def verdict(subject: Subject) -> Iterator[Flowable]:
         reason = words.REASONS[analysis.reason]
         box.append(text(f"{reason.title} {reason.advice}"))
     box.append(text(said.meaning))
-    if analysis.detail:
-        file_name = PurePath(subject.record.upload).name
-        box.append(text(analysis.detail.replace(file_name, subject.record.video_name), 8, INK_2))
+    if detail := detail_words(subject.record, analysis):
+        box.append(text(detail, 8, INK_2))
     yield Table([[box]], colWidths=[WIDTH], style=TableStyle(_boxed(analysis.verdict)), spaceAfter=4 * mm)
     if analysis.score is not None:
         yield note(_("Probability that a face in this video is forged"))
@@ -169,30 +169,27 @@ def evidence(subject: Subject) -> Iterator[Flowable]:
 def _key_frame(folder: Path, frame: KeyFrame) -> list[Flowable]:
     pictures = frame.pictures[:4]
     cells = [[_image(folder, picture.path, PICTURE), text(picture.words.title, 7.5, INK_2)] for picture in pictures]
-    said = [_said(each) for each in frame.verdicts]
+    said = [each.words for each in frame.verdicts]
     if frame.why:
         said.append(_("Chosen:") + f" {', '.join(map(str, frame.why))}")
     row = Table([cells], colWidths=[PICTURE + 4 * mm] * len(cells), style=TableStyle(PLAIN), hAlign="LEFT")
     return [row, note(" · ".join([timecode(frame.time_s), *said])), Spacer(1, 1.5 * mm)]
 
 
-def _said(each: result.FrameVerdict) -> str:
-    return f"{module_name(each.module)} {percent(each.score)} ({words.VERDICTS[each.verdict].label})"
-
-
 def _image(folder: Path, path: str, side: float) -> Flowable:
     """A picture of the run's own folder, as large as fits a square of `side`."""
-    file = (folder / path).resolve()
-    if file.is_relative_to(folder.resolve()):
-        try:
-            with PillowImage.open(file) as picture:
-                picture.load()
-                width, height = picture.size
-        except (OSError, SyntaxError):  # gone, or damaged
-            return text(_("This picture is not there any more."), 7.5, INK_2)
-        factor = side / max(width, height)
-        return Image(str(file), width * factor, height * factor, hAlign="LEFT")
-    return text(_("This picture is not there any more."), 7.5, INK_2)
+    missing = text(_("This picture is not there any more."), 7.5, INK_2)
+    file = within(folder, path)
+    if file is None:
+        return missing
+    try:
+        with PillowImage.open(file) as picture:
+            picture.load()
+            width, height = picture.size
+    except (OSError, SyntaxError):  # gone, or damaged
+        return missing
+    factor = side / max(width, height)
+    return Image(str(file), width * factor, height * factor, hAlign="LEFT")
 
 
 def measured(subject: Subject) -> Iterator[Flowable]:
