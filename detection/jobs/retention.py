@@ -50,7 +50,7 @@ def empty_trash(root: Path, *, deleted_days: int = 0, finished_days: int | None 
 def remove_expired(root: Path, keep_days: int) -> Removed:
     """Remove the runs that finished `keep_days` ago, and the files so old that no run is about any more."""
     finished_before = _days_ago(keep_days)
-    expired = [row.id for row in query.history(root).page(limit=10**9).rows if row.finished_at <= finished_before]
+    expired = [row.id for row in query.history(root).rows() if row.finished_at <= finished_before]
     runs = 0
     for run_id in expired:
         with contextlib.suppress(store.RunNotFound, store.RunIsActive, NotInTrash):  # it is worked on, or gone
@@ -71,7 +71,7 @@ def _unused(root: Path, keep_days: int) -> list[str]:
     which somebody said what is true."""
     came_before_s = time.time() - keep_days * DAY_S
     old = [sha256 for sha256, came_s in uploads.changed_s(root).items() if came_s <= came_before_s]
-    used = {row.sha256 for row in query.history(root).page(limit=10**9).rows} if old else set()
+    used = {row.sha256 for row in query.history(root).rows()} if old else set()
     used |= {run.sha256 for run in query.active_runs(root)} | {run.sha256 for run in trash.deleted_runs(root)}
     used |= labelled.sha256s(root)
     return [sha256 for sha256 in old if sha256 not in used]

@@ -136,7 +136,7 @@ def _enqueue(run_id: str) -> None:
 
 def retry_failed() -> list[str]:
     """Queue every failed run again whose video is still there; the ids, oldest first."""
-    rows = query.history(media_root()).page(query.Filter(state=RunState.FAILED), limit=10**9).rows
+    rows = query.history(media_root()).rows(query.Filter(state=RunState.FAILED))
     retried = []
     for row in reversed(rows):
         with contextlib.suppress(NotRetryable, store.RunNotFound):  # somebody else was quicker

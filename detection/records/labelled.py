@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -35,6 +35,14 @@ class Labelled:
 
 
 @dataclass(frozen=True)
+class Words:
+    """What is to be said of a clip from now on; None: as before."""
+
+    method: str | None = None
+    pair: str | None = None
+
+
+@dataclass(frozen=True)
 class LabelledUpload:
     """A labelled clip together with its file."""
 
@@ -49,6 +57,14 @@ def labelled(root: Path) -> list[LabelledUpload]:
         with contextlib.suppress(UploadNotFound):  # deleted since
             found.append(LabelledUpload(said, find_upload(root, said.sha256)))
     return found
+
+
+def find(root: Path, sha256: str) -> LabelledUpload:
+    """Raises UploadNotFound for one that is in no list, or whose file is gone."""
+    said = next((each for each in _read(root) if each.sha256 == sha256), None)
+    if said is None:
+        raise UploadNotFound(f"{sha256} is not among the labelled clips.")
+    return LabelledUpload(said, find_upload(root, sha256))
 
 
 def sha256s(root: Path) -> frozenset[str]:
@@ -69,17 +85,16 @@ def put(root: Path, sha256: str, label: Label, *, method: str = "", pair: str = 
     return LabelledUpload(said, upload)
 
 
-def describe(root: Path, sha256: str, *, method: str | None = None, pair: str | None = None) -> None:
-    """Change the words of a clip that is in the lists, where they are given; another one is left alone."""
+def describe(root: Path, words: Mapping[str, Words]) -> None:
+    """Change the words of the clips in the lists, by SHA-256, where they are given; all at once."""
 
     def described(each: Labelled) -> Labelled:
-        if each.sha256 != sha256:
-            return each
-        is_made = method is not None and each.label == "fake"
+        given = words.get(each.sha256, Words())
+        is_made = given.method is not None and each.label == "fake"
         return replace(
             each,
-            method=_word(method or "") if is_made else each.method,
-            pair=each.pair if pair is None else _word(pair),
+            method=_word(given.method or "") if is_made else each.method,
+            pair=each.pair if given.pair is None else _word(given.pair),
         )
 
     _change(root, lambda known: [described(each) for each in known])

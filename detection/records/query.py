@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -58,9 +58,13 @@ class History:
         self, where: Filter | None = None, *, order: Order = NEWEST_FIRST, offset: int = 0, limit: int = 50
     ) -> Page:
         """The rows `offset` to `offset + limit` of those that `where` lets through."""
-        rows = self._index.rows(order)
-        wanted = rows if where is None else _matching(rows, where)
+        wanted = self.rows(where, order=order)
         return Page(tuple(wanted[offset : offset + limit]), len(wanted), offset, limit)
+
+    def rows(self, where: Filter | None = None, *, order: Order = NEWEST_FIRST) -> Sequence[HistoryRow]:
+        """All rows that `where` lets through."""
+        rows = self._index.rows(order)
+        return rows if where is None else _matching(rows, where)
 
     def row(self, run_id: str) -> HistoryRow | None:
         """The row of one run, None if it is not finished or not there."""

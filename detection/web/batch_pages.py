@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import ceil
 from typing import Any
 
 from django import forms
@@ -23,7 +22,7 @@ from detection.web import batch_export, batch_rows
 from detection.web.batch_rows import SORTS, BatchRow, Choice
 from detection.web.downloads import csv_download, download
 from detection.web.history_filter import SearchInput
-from detection.web.history_pages import Pages
+from detection.web.paging import Pages, page_number
 from detection.web.words import STATES, VERDICTS, Text
 
 ROWS_PER_PAGE = 100
@@ -60,14 +59,13 @@ class ChoiceForm(forms.Form):
 
 @require_safe
 def batch_list(request: HttpRequest) -> HttpResponse:
-    number = request.GET.get("page", "1")
-    page = max(int(number), 1) if number.isascii() and number.isdigit() else 1
+    page = page_number(request)
     found, total = batches.page(offset=(page - 1) * BATCHES_PER_PAGE, limit=BATCHES_PER_PAGE)
     context = {
         "section": "history",
         "batches": [(batch, _counts(batch)) for batch in found],
         "total": total,
-        "pages": Pages(page, max(1, ceil(total / BATCHES_PER_PAGE))),
+        "pages": Pages(page, total, BATCHES_PER_PAGE),
     }
     return render(request, "batches.html", context)
 
@@ -88,7 +86,7 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
         "sort": choice.sort,
         "is_narrow": bool(choice.text or choice.show),
         "rows": rows[offset : offset + ROWS_PER_PAGE],
-        "pages": Pages(number, max(1, ceil(len(rows) / ROWS_PER_PAGE))),
+        "pages": Pages(number, len(rows), ROWS_PER_PAGE),
         "modules": batch_export.modules_of(batch),
         **_totals(batch),
     }
@@ -121,9 +119,9 @@ def row(request: HttpRequest, batch_id: str, run_id: str) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, batch_id: str) -> HttpResponse:
     """The named run (`run`), or all that are not finished."""
-    get_batch(batch_id)
+    batch = get_batch(batch_id)
     if run_id := request.POST.get("run"):
-        _of_batch(batch_id, run_id)
+        _check_is_of(batch, run_id)
         jobs.cancel(run_id)
     else:
         count = batches.cancel_all(batch_id)
@@ -134,9 +132,9 @@ def cancel(request: HttpRequest, batch_id: str) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, batch_id: str) -> HttpResponse:
     """The named run (`run`), or all that failed, or with `state=cancelled` all that were cancelled."""
-    get_batch(batch_id)
+    batch = get_batch(batch_id)
     if run_id := request.POST.get("run"):
-        _of_batch(batch_id, run_id)
+        _check_is_of(batch, run_id)
         try:
             jobs.retry(run_id)
         except jobs.NotRetryable as error:
@@ -181,8 +179,7 @@ def get_batch(batch_id: str) -> Batch:
         raise Http404(_("There is no such batch. Its runs may have been deleted.")) from None
 
 
-def _of_batch(batch_id: str, run_id: str) -> None:
+def _check_is_of(batch: Batch, run_id: str) -> None:
     """Raises Http404 for a run that was not started with the batch."""
-    batch = get_batch(batch_id)
     if run_id not in {run.id for run in batch.active} | {each.id for each in batch.finished}:
         raise Http404(run_id)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from math import ceil
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,25 +11,10 @@ from detection import jobs
 from detection.records import query
 from detection.records.schema import RunState
 from detection.web.history_filter import MORE, FilterForm
+from detection.web.paging import Pages
 from detection.web.trash_pages import undo_offer
 
 ROWS_PER_PAGE = 25
-
-
-@dataclass(frozen=True)
-class Pages:
-    """Where in the history the page is; numbers count from 1."""
-
-    number: int
-    count: int
-
-    @property
-    def previous(self) -> int | None:
-        return self.number - 1 if self.number > 1 else None
-
-    @property
-    def next(self) -> int | None:
-        return self.number + 1 if self.number < self.count else None
 
 
 @require_safe
@@ -49,7 +31,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "more": [form[name] for name in MORE],
         "module": form.cleaned_data["module"],
         "found": found,
-        "pages": Pages(form.page_number, max(1, ceil(found.total / ROWS_PER_PAGE))),
+        "pages": Pages(form.page_number, found.total, ROWS_PER_PAGE),
         "active": [] if form.is_narrow or offset else jobs.active(),
         "failed": runs.statistics().states.get(RunState.FAILED, 0),
         "problems": runs.problems(),

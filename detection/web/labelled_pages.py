@@ -20,7 +20,7 @@ from detection.jobs import evaluations as work
 from detection.modules import MODULES
 from detection.records import labelled
 from detection.records.evaluations import EvaluationRecord
-from detection.records.labelled import Label, LabelledUpload
+from detection.records.labelled import Label, LabelledUpload, Words
 from detection.records.uploads import UploadNotFound
 from detection.web import evaluation_words, previews
 from detection.web.evaluation_rows import evaluation_rows
@@ -84,7 +84,7 @@ def clip(request: HttpRequest, sha256: str) -> HttpResponse:
     found = _get(sha256)
     if request.method == "POST":
         given = _given(request)
-        labelled.describe(settings.MEDIA_ROOT, sha256, method=given.get("method"), pair=given.get("pair"))
+        labelled.describe(settings.MEDIA_ROOT, {sha256: Words(given.get("method"), given.get("pair"))})
         return JsonResponse({})
     return render(request, "parts/labelled_row.html", {"clip": found})
 
@@ -107,9 +107,11 @@ def clear(request: HttpRequest) -> HttpResponse:
 @require_POST
 def start(request: HttpRequest) -> HttpResponse:
     """Evaluate the lists as they are, with the words that the form brings."""
-    for each in labelled.labelled(settings.MEDIA_ROOT):
-        words = {name: request.POST.get(f"{name}-{each.said.sha256}") for name in ("method", "pair")}
-        labelled.describe(settings.MEDIA_ROOT, each.said.sha256, **words)
+    said = {
+        sha256: Words(request.POST.get(f"method-{sha256}"), request.POST.get(f"pair-{sha256}"))
+        for sha256 in labelled.sha256s(settings.MEDIA_ROOT)
+    }
+    labelled.describe(settings.MEDIA_ROOT, said)
     try:
         record = work.start(_name(request, ""), _modules(request))
     except work.NotEnoughClips:
@@ -155,11 +157,10 @@ def _modules(request: HttpRequest) -> list[str]:
 
 
 def _get(sha256: str) -> LabelledUpload:
-    clips = labelled.labelled(settings.MEDIA_ROOT)
-    found = next((each for each in clips if each.said.sha256 == sha256), None)
-    if found is None:
-        raise Http404(sha256)
-    return found
+    try:
+        return labelled.find(settings.MEDIA_ROOT, sha256)
+    except UploadNotFound as error:
+        raise Http404(str(error)) from error
 
 
 def _label(word: Any) -> Label:

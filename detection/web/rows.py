@@ -48,7 +48,7 @@ def _latest_finished(sha256s: Iterable[str]) -> dict[str, HistoryRow]:
     """The newest finished run of each file, in one pass over the history."""
     missing = set(sha256s)
     found: dict[str, HistoryRow] = {}
-    for row in query.history(settings.MEDIA_ROOT).page(limit=10**9).rows if missing else ():
+    for row in query.history(settings.MEDIA_ROOT).rows() if missing else ():
         if row.sha256 in missing:
             found[row.sha256] = row
             missing.discard(row.sha256)

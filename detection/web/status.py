@@ -20,7 +20,7 @@ from detection import jobs
 from detection.inference import weights
 from detection.jobs import health, presence
 from detection.records import times, totals
-from detection.records.schema import RunRecord
+from detection.records.schema import RunRecord, RunState
 from detection.web import quota
 
 LIBRARIES = ("django", "onnxruntime", "onnxruntime-gpu", "av", "opencv-python-headless", "numpy")
@@ -87,7 +87,7 @@ def context() -> dict[str, Any]:
 
 
 def running() -> list[RunRecord]:
-    return [run for run in jobs.active() if run.state.value == "running"]
+    return [run for run in jobs.active() if run.state is RunState.RUNNING]
 
 
 def limits() -> list[tuple[str, Text, int, str]]:

@@ -19,6 +19,7 @@ from detection.records import upload_trash, uploads
 from detection.records.uploads import Upload, UploadNotFound
 from detection.web import previews
 from detection.web.module_pages import module_page, module_pages
+from detection.web.paging import page_number
 from detection.web.receive import UploadRefused, receive_form_file
 from detection.web.rows import upload_row, upload_rows
 from detection.web.trash_pages import UPLOAD, undo_offer, with_offer
@@ -40,7 +41,7 @@ def upload_page(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _context(request: HttpRequest, key: str) -> dict[str, Any]:
-    page = _page_number(request)
+    page = page_number(request)
     modules = module_pages()
     rows = upload_rows(offset=(page - 1) * ROWS_PER_PAGE, limit=ROWS_PER_PAGE + 1)
     return {
@@ -58,11 +59,6 @@ def _context(request: HttpRequest, key: str) -> dict[str, Any]:
         "keep_days": settings.DEEPFAKE_KEEP_DAYS,
         "undo": undo_offer(request),
     }
-
-
-def _page_number(request: HttpRequest) -> int:
-    number = request.GET.get("page", "1")
-    return max(int(number), 1) if number.isascii() and number.isdigit() else 1
 
 
 def _keep_form_files(request: HttpRequest) -> None:
