@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 ASKED_FOR_BY = {"e2e": "DEEPFAKE_E2E", "slow": "DEEPFAKE_SLOW"}
+
+
+def pytest_configure() -> None:
+    """What runs the tests may ignore Ctrl+C, as a shell does in the background; what they start would do so, too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
