@@ -1,14 +1,14 @@
 // The first page: files go up as soon as they are chosen or dropped; each becomes a row that the server draws.
 
-import { filesOf, looksLikeVideo } from "./drop.js";
+import { keepPage, looksLikeVideo, takeFiles } from "./drop.js";
 import { follow } from "./progress.js";
 import { getFragment, post } from "./http.js";
+import { newRow, refusalOf, say, showFailed, showInterrupted, showSent, showWaiting, words } from "./incoming.js";
 import { Player } from "./player.js";
 import { Sender } from "./sender.js";
 import { localTimes } from "./site.js";
 import { fingerprint, interrupted } from "./unfinished.js";
 
-const words = document.getElementById("words").dataset;
 const zone = document.getElementById("add");
 const rows = document.getElementById("rows");
 const status = document.getElementById("status");
@@ -18,34 +18,8 @@ const pending = new Map(); // by fingerprint: { id, row, file (null: it must be 
 
 // Files in
 
-for (const input of zone.querySelectorAll("input[type=file]")) {
-  input.closest("label").hidden = false;
-  input.addEventListener("change", () => {
-    const files = [...input.files];
-    if (input.webkitdirectory) addFolder(files);
-    else add(files);
-    input.value = "";
-  });
-}
-zone.addEventListener("dragover", (event) => {
-  event.preventDefault();
-  zone.classList.add("over");
-});
-zone.addEventListener("dragleave", (event) => {
-  if (!zone.contains(event.relatedTarget)) zone.classList.remove("over");
-});
-zone.addEventListener("drop", async (event) => {
-  event.preventDefault();
-  zone.classList.remove("over");
-  const { chosen, found } = await filesOf(event.dataTransfer);
-  add(chosen);
-  if (found.length) addFolder(found);
-});
-// A file dropped beside the field must not make the browser leave the page.
-for (const name of ["dragover", "drop"]) document.addEventListener(name, (event) => event.preventDefault());
-addEventListener("beforeunload", (event) => {
-  if (sender.busy) event.preventDefault();
-});
+takeFiles(zone, add, addFolder);
+keepPage(sender);
 
 function addFolder(files) {
   const videos = files.filter(looksLikeVideo);
@@ -61,7 +35,7 @@ function add(files) {
     const id = fingerprint(file);
     const known = pending.get(id);
     if (known?.file) continue; // it is being sent
-    const upload = known ?? { id, row: newRow(file) };
+    const upload = known ?? { id, row: rowOf(file) };
     if (!known) fresh.push(upload.row);
     upload.file = file;
     pending.set(id, upload);
@@ -72,11 +46,9 @@ function add(files) {
   refresh();
 }
 
-function newRow({ name, size: bytes }) {
-  const row = document.getElementById("pending").content.firstElementChild.cloneNode(true);
-  row.querySelector(".name").textContent = name;
+function rowOf({ name, size: bytes }) {
+  const row = newRow(name);
   row.querySelector(".facts").textContent = size(bytes);
-  row.querySelector("progress").setAttribute("aria-label", name);
   return row;
 }
 
@@ -87,28 +59,16 @@ function bind(upload) {
 
 function put(upload) {
   const { file, row } = upload;
-  const refusal = !file.size ? words.empty : file.size > words.limitMb * 1024 * 1024 ? words.tooLarge : "";
+  const refusal = refusalOf(file);
   if (refusal) return failed(upload, refusal, 400);
-  row.classList.remove("failed");
-  row.querySelector(".retry").hidden = true;
-  row.querySelector(".again").hidden = true;
-  row.querySelector("progress").hidden = false;
-  say(upload, words.waiting);
+  showWaiting(row);
   upload.broken = false;
   upload.task = sender.add(file, {
-    progress: (sent, total) => show(upload, sent, total),
-    broken: () => say(upload, words.goesOn),
+    progress: (sent, total) => showSent(row, sent, total),
+    broken: () => say(row, words.goesOn),
     done: (sha256) => arrived(upload, sha256),
     failed: (message, code) => failed(upload, message || words.broken, code),
   });
-}
-
-function show(upload, sent, total) {
-  const bar = upload.row.querySelector("progress");
-  const percent = Math.floor((100 * sent) / total);
-  if (sent < total) bar.value = percent;
-  else bar.removeAttribute("value");
-  say(upload, sent < total ? `${words.uploading} · ${percent} %` : words.checking);
 }
 
 function drop(upload) {
@@ -141,16 +101,9 @@ function note(row, text) {
 }
 
 function failed(upload, message, code) {
-  say(upload, message);
+  showFailed(upload.row, message, code);
   upload.broken = code === 0;
-  upload.row.classList.add("failed");
-  upload.row.querySelector("progress").hidden = true;
-  upload.row.querySelector(".retry").hidden = code >= 400 && code < 500;
   status.textContent = `${upload.file.name}: ${message}`;
-}
-
-function say(upload, text) {
-  upload.row.querySelector(".words").textContent = text;
 }
 
 function size(bytes) {
@@ -171,13 +124,8 @@ async function restore() {
   const fresh = [];
   for (const [id, entry] of await interrupted()) {
     if (pending.has(id) || entry.label) continue; // a labelled clip is asked for on its own page
-    const upload = { id, row: newRow(entry), file: null };
-    const percent = Math.floor((100 * (entry.sent ?? 0)) / entry.size);
-    say(upload, words.interrupted.replace("%s", percent));
-    upload.row.querySelector("progress").value = percent;
-    const button = upload.row.querySelector(".again");
-    button.hidden = false;
-    button.onclick = () => document.getElementById("files").click();
+    const upload = { id, row: rowOf(entry), file: null };
+    showInterrupted(upload.row, entry, () => document.getElementById("files").click());
     pending.set(id, upload);
     bind(upload);
     fresh.push(upload.row);
