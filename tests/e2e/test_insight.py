@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,7 @@ def test_from_labelled_clips_to_figures(
     assert fits(page)
     page.get_by_label(words["name"]).fill(f"walk {language}")
     page.get_by_role("button", name=words["go"], exact=True).click()
+    expect(page).to_have_url(re.compile(r"/acc/[\w-]+/$"))  # reloaded on the way there, no page would answer
     page.reload()  # and it goes on
     expect(page.get_by_role("heading", name=words["figures"], exact=True)).to_be_visible(timeout=PATIENCE_MS)
     expect(page.get_by_role("rowheader", name=words["caught"])).to_be_visible()
