@@ -51,10 +51,11 @@ class EvaluationExecution:
     def do(self, record: EvaluationRecord) -> EvaluationRecord:
         """Analyse the next clip, or when there is none sum up. Raises what ended it otherwise than in order."""
         try:
-            if record.done == len(record.clips):
-                return self._sum_up(record)
-            for _ in self._rows(record, record.clips[record.done : record.done + 1]):
-                pass  # what came out is kept in the cache
+            with limits.refusal_of_memory():
+                if record.done == len(record.clips):
+                    return self._sum_up(record)
+                for _ in self._rows(record, record.clips[record.done : record.done + 1]):
+                    pass  # what came out is kept in the cache
             return evaluations.put_back(self.root, self.id, done=record.done + 1)
         except Interrupted as interruption:
             self.settle(interruption.why)

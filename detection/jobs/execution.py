@@ -57,7 +57,8 @@ class Execution:
             folder = store.run_dir(self.root, self.run_id)
             self._describe(record)
             video = self.root / record.upload
-            analysis = analyse_video(video, record.sha256, record.modules, folder, progress)
+            with limits.refusal_of_memory():
+                analysis = analyse_video(video, record.sha256, record.modules, folder, progress)
             if analysis.detail is not None:  # it names the file as it is stored: by its hash
                 analysis = replace(analysis, detail=analysis.detail.replace(video.name, record.video_name))
             return store.finish_run(self.root, self.run_id, RunState.DONE, analysis=analysis)
@@ -65,9 +66,6 @@ class Execution:
             self.settle(interruption.why)
             raise
         except Exception as error:
-            if limits.is_out_of_memory(error):
-                self.settle(Interrupt.MEMORY)
-                raise Interrupted(Interrupt.MEMORY) from error
             message = f"The analysis failed: {str(error) or type(error).__name__}"
             store.finish_run(self.root, self.run_id, RunState.FAILED, error=message)
             raise

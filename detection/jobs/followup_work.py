@@ -64,7 +64,8 @@ class FollowUpExecution:
             cancelled = partial(followups.cancel_requested, self.root, self.run_id, self.id)
             report = StageReporter(self.root, path, work.stages, cancelled)
             folder = store.run_dir(self.root, self.run_id)
-            result = work.do(Assignment(run, followup.request, self.root / run.upload, folder, report))
+            with limits.refusal_of_memory():
+                result = work.do(Assignment(run, followup.request, self.root / run.upload, folder, report))
             report.finished()
             return self._finish(RunState.DONE, result=result)
         except Interrupted as interruption:
@@ -73,9 +74,6 @@ class FollowUpExecution:
         except RelightError as error:  # not this program's fault: it is told, with its reason
             return self._finish(RunState.FAILED, error=str(error), fault=error.reason)
         except Exception as error:
-            if limits.is_out_of_memory(error):
-                self.settle(Interrupt.MEMORY)
-                raise Interrupted(Interrupt.MEMORY) from error
             self._finish(RunState.FAILED, error=str(error) or type(error).__name__)
             raise
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
-from detection.jobs.control import Interrupt
+from detection.jobs.control import Interrupt, Interrupted
 from detection.vision.confinement import confine_memory
 
 OPENCV_NO_MEMORY = -4  # cv::Error::StsNoMem
@@ -30,6 +32,17 @@ def is_out_of_memory(error: BaseException) -> bool:
         or getattr(error, "code", None) == OPENCV_NO_MEMORY
         or any(sign in str(error) for sign in ONNX_NO_MEMORY)
     )
+
+
+@contextmanager
+def refusal_of_memory() -> Iterator[None]:
+    """Raises Interrupted where what is done within is refused memory, as the watchdog does where it sees the excess."""
+    try:
+        yield
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise Interrupted(Interrupt.MEMORY) from error
+        raise
 
 
 def device() -> str:

@@ -9,7 +9,7 @@ import pytest
 from detection.evaluation.run import run
 from detection.evaluation.summary import summarise
 from detection.jobs import evaluation_work, evaluations, recovery
-from detection.jobs.control import Interrupt
+from detection.jobs.control import Interrupt, Interrupted
 from detection.jobs.evaluation_work import EvaluationExecution
 from detection.jobs.queue import FileQueue
 from detection.jobs.tasks import do_evaluation
@@ -174,6 +174,23 @@ def test_an_interruption_is_written_down(
     execution.settle(why)
     assert the_end(record).state is state
     assert words in (the_end(record).error or "")
+
+
+def test_a_clip_that_is_refused_memory_is_named(
+    clips: list[lists.LabelledUpload],
+    bright_module: Bright,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(bright_module, "analyse", refused)
+    record = evaluations.start("mine", ["bright"])
+    with pytest.raises(Interrupted) as interruption:  # whereupon the worker begins anew
+        do_evaluation.call(record.id)
+    assert interruption.value.why is Interrupt.MEMORY
+    assert the_end(record).state is RunState.FAILED
+    assert (the_end(record).error or "").startswith("fake-one.mp4 took more than 4096 MB of memory")
 
 
 def test_a_clip_that_ends_its_worker_twice_is_named(media: Path, clips: list[lists.LabelledUpload]) -> None:
