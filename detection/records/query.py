@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -110,25 +112,39 @@ def positions(active: Iterable[RunRecord]) -> dict[str, int]:
 
 
 class _Active:
-    """The marked runs; a record is read again only when its file was replaced."""
+    """The marked runs; a record is read again only when its file was replaced.
+
+    Those who ask while somebody looks share the next look, which is as new as they may expect: hundreds of pages ask
+    how far runs are, and each look is dozens of calls that wait for their turn with the interpreter.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._runs = root / "runs"
+        self._folder = root / "runs"
         self._lock = threading.Lock()
+        self._looked_s = -math.inf
         self._read: dict[str, tuple[tuple[int, int], RunRecord]] = {}
+        self._runs: list[RunRecord] = []
 
     def runs(self) -> list[RunRecord]:
+        asked_s = time.monotonic()
         with self._lock:
-            self._read = {
-                run_id: read for run_id in store.active_ids(self._root) if (read := self._current(run_id)) is not None
-            }
-            runs = [run for _, run in self._read.values() if not run.state.is_final]
-        return sorted(runs, key=lambda run: (run.state is RunState.QUEUED, run.queued_at or run.created_at, run.id))
+            if self._looked_s <= asked_s:
+                self._looked_s = time.monotonic()
+                self._look()
+            return list(self._runs)
+
+    def _look(self) -> None:
+        self._read = {
+            run_id: read for run_id in store.active_ids(self._root) if (read := self._current(run_id)) is not None
+        }
+        unfinished = [run for _, run in self._read.values() if not run.state.is_final]
+        unfinished.sort(key=lambda run: (run.state is RunState.QUEUED, run.queued_at or run.created_at, run.id))
+        self._runs = unfinished
 
     def _current(self, run_id: str) -> tuple[tuple[int, int], RunRecord] | None:
         try:
-            status = os.stat(f"{self._runs}/{run_id}/{store.RECORD}")  # noqa: PTH116 a thousand times for one page
+            status = os.stat(f"{self._folder}/{run_id}/{store.RECORD}")  # noqa: PTH116 a thousand times for one page
             version = (status.st_ino, status.st_mtime_ns)
             known = self._read.get(run_id)
             return known if known and known[0] == version else (version, store.load_run(self._root, run_id))

@@ -234,8 +234,9 @@ def progress_of_many(
     run: Query[list[str]] = [],  # noqa: B006 read, never changed
     batch: str = "",
 ) -> RunList:
-    unfinished = [each.id for each in jobs.active() if not batch or each.batch == batch]
-    return RunList(runs=runs_progress(unfinished if batch or not run else run[:MAX_FOLLOWED]))
+    if run and not batch:
+        return RunList(runs=runs_progress(run[:MAX_FOLLOWED]))
+    return RunList(runs=runs_progress(each.id for each in jobs.active() if not batch or each.batch == batch))
 
 
 @api.get(

@@ -87,4 +87,5 @@ evaluating = [path("acc/", include("detection.web.evaluation_urls"))]
 
 batches = [path("batches/", include("detection.web.batch_urls"))]
 
-urlpatterns = [*batches, *pages, *watched, *evaluating, *files, *resumable_uploads, *api_v1, *relighting]
+# Patterns are tried in turn, so what is asked for most often stands first: how far runs are.
+urlpatterns = [*resumable_uploads, *api_v1, *batches, *pages, *watched, *evaluating, *files, *relighting]

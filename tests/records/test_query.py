@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -193,3 +195,36 @@ def test_an_empty_media_folder_has_an_empty_history(tmp_path: Path) -> None:
     history = query.History(tmp_path / "none")
     assert (history.page().total, history.statistics().total.runs, history.problems()) == (0, 0, ())
     assert query.active_runs(tmp_path / "none") == []
+
+
+def test_those_who_ask_for_active_runs_meanwhile_share_a_look_that_is_new_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make.queued_run(tmp_path, "first.mp4")
+    asked, goes_on, looks = threading.Semaphore(0), threading.Event(), []
+    active_ids, monotonic = store.active_ids, time.monotonic
+
+    def slow_look(root: Path) -> list[str]:
+        found = active_ids(root)
+        looks.append(len(found))
+        goes_on.wait(60)
+        return found
+
+    def counted() -> float:
+        asked.release()
+        return monotonic()
+
+    monkeypatch.setattr(store, "active_ids", slow_look)
+    monkeypatch.setattr(query.time, "monotonic", counted)
+    with ThreadPoolExecutor(9) as pool:
+        one = pool.submit(query.active_runs, tmp_path)
+        for _ in range(2):  # it asked, and looks
+            asked.acquire()
+        others = [pool.submit(query.active_runs, tmp_path) for _ in range(8)]
+        for _ in range(8):
+            asked.acquire()
+        make.queued_run(tmp_path, "second.mp4")
+        goes_on.set()
+        assert len(one.result()) == 1
+        assert [len(other.result()) for other in others] == [2] * 8
+    assert looks == [1, 2]
