@@ -125,6 +125,10 @@ TEMPLATES = [
     }
 ]
 
+# Rows of the history that were drawn already, in each server process: about 1.5 KB each.
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 5000}},
+}
 DATABASES: dict[str, object] = {}  # records are JSON files: see detection/records
 MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
