@@ -29,7 +29,6 @@ MAX_FACES = 24  # of a person: more moved no score on the development clips
 # On the development clips this takes 12.7 faces a person for Space and 10.9 for Blend instead of 28.7, and all verdicts
 # stay as they were. Deviation and mean of fewer faces are too uncertain to stop by.
 CLEAR_ERRORS, CLEAR_FACES = 2.0, 6
-BATCH = 16  # no slower than more on a CPU, and half the memory of 32
 MAP_PX = 32
 
 
@@ -62,8 +61,8 @@ def look(
     for person in observation.people:
         seen: dict[int, tuple[Array, Array]] = {}  # by index of the face: its evidence and its map
         for faces in planned[person.id]:
-            for start in range(0, len(faces), BATCH):
-                batch = faces[start : start + BATCH]
+            for start in range(0, len(faces), network.batch):
+                batch = faces[start : start + network.batch]
                 marked, maps = network.run(np.stack([person.faces[index].crop for index in batch]))
                 seen |= {index: (marked[place], maps[place]) for place, index in enumerate(batch)}
                 context.progress(done + len(seen), total)

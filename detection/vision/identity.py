@@ -16,9 +16,6 @@ TEMPLATE_PX = np.array(
 )
 
 
-MAX_BATCH = 8  # no faster in more, and each picture takes memory
-
-
 def embed_faces(image: Image, points_px: list[Array]) -> Array:
     """One unit vector (128,) for each face of an RGB picture, given its five points (5, 2): shape (faces, 128).
 
@@ -32,7 +29,7 @@ def embed_aligned(faces: list[Image]) -> Array:
     if not faces:
         return np.zeros((0, 128), np.float32)
     batch = np.stack(faces).transpose(0, 3, 1, 2).astype(np.float32)
-    (vectors,) = load("sface").run_batched(batch, MAX_BATCH)
+    (vectors,) = load("sface").run_batched(batch)
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6), np.float32)
 
 

@@ -21,7 +21,7 @@ from detection.inference import weights
 from detection.inference.session import Device, DeviceMissing, configure, load
 from detection.modules import ModuleContext, ModuleUnavailable, load_detector
 from detection.space.detector import NETWORK
-from detection.traces import BATCH, choose_faces
+from detection.traces import choose_faces
 from detection.vision.observe import observe
 from detection.vision.types import Observation
 from detection.vision.video import probe
@@ -52,14 +52,16 @@ def decode(clip: str) -> dict[str, Any]:
 
 
 def passes(clip: str, device: Device) -> dict[str, Any]:
-    """One pass of Space's network over the faces that it judges; Blend's has the same shape."""
+    """One pass of Space's network over the faces that it may judge; `sampled` counts all. Blend's is as large."""
     configure(device=device)
-    chosen = [person.faces[index].crop for person in _observed(clip).people for index in choose_faces(person)]
+    people = _observed(clip).people
+    chosen = [person.faces[index].crop for person in people for index in choose_faces(person)]
     session = load(NETWORK)
     session.run_batched(np.array(chosen[:1]))
     began = perf_counter()
-    session.run_batched(np.array(chosen), BATCH)
-    return {"faces": len(chosen), "seconds": perf_counter() - began}
+    session.run_batched(np.array(chosen))
+    sampled = sum(len(person.faces) for person in people)
+    return {"faces": len(chosen), "sampled": sampled, "seconds": perf_counter() - began}
 
 
 def module(key: str, device: Device, clip: str) -> dict[str, Any]:

@@ -89,6 +89,8 @@ def test_faces_are_chosen_over_the_whole_time_and_key_frames_among_them(observat
 class _Network:
     """Marks a crop by its first pixel, and remembers how many crops it was given."""
 
+    batch = 16
+
     def __init__(self):
         self.crops = 0
 
