@@ -19,7 +19,6 @@ import cv2
 import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.filter import Graph
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
@@ -34,36 +33,13 @@ from detection.vision.video import (
     square_pixel_size,
     start_s,
 )
+from relitalk.colour import FULL_RANGE, SCALE_FLAGS, UNSPECIFIED, Colour, Converter
 from relitalk.errors import RelightError
 from relitalk.sound import sound_for
 
 Array = NDArray[Any]
 
 CRF = 17  # visually lossless: the source was compressed once already
-_SCALE_FLAGS = "bilinear+accurate_rnd+full_chroma_int"
-_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
-_FULL_RANGE = 2
-_UNSPECIFIED = 2
-
-
-@dataclass(frozen=True)
-class Colour:
-    """How a clip's YUV values are meant, as the numbers of ITU-T H.273; 2 is unspecified."""
-
-    matrix: int
-    primaries: int
-    transfer: int
-    full_range: bool
-
-    @classmethod
-    def of(cls, frame: VideoFrame) -> Colour:
-        full = int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj")
-        return cls(int(frame.colorspace), int(frame.color_primaries), int(frame.color_trc), full)
-
-    def scale_names(self, height: int) -> tuple[str, str]:
-        """The scale filter's names of matrix and range. An unspecified matrix is the one players take for that size."""
-        matrix = _MATRICES.get(self.matrix, "bt709" if height >= 720 else "bt601")
-        return matrix, "pc" if self.full_range else "tv"
 
 
 @dataclass(frozen=True)
@@ -112,7 +88,7 @@ class ClipReader:
         self.time_base: Fraction = stream.time_base or Fraction(1, 90_000)
         self.rate: Fraction = stream.average_rate or stream.guessed_rate or Fraction(25)
         self.colour: Colour | None = None  # known from the first frame on
-        self._to_rgb = _Converter()
+        self._to_rgb = Converter()
         self._orientation: Orientation | None = None  # asked once: asking keeps the frame in memory
 
     @classmethod
@@ -164,7 +140,7 @@ class ClipReader:
         matrix, value_range = (self.colour or Colour.of(raw)).scale_names(raw.height)
         width, height = square_pixel_size(self.stream, raw)
         scale = (
-            f"scale={width}:{height}:in_color_matrix={matrix}:in_range={value_range}:out_range=pc:flags={_SCALE_FLAGS}"
+            f"scale={width}:{height}:in_color_matrix={matrix}:in_range={value_range}:out_range=pc:flags={SCALE_FLAGS}"
         )
         image: Array = self._to_rgb.apply(raw, (scale, "format=rgb24")).to_ndarray()
         turn = self._orientation = self._orientation or orientation_of(raw)
@@ -208,8 +184,8 @@ class ClipWriter:
         context.colorspace = self._colour.matrix
         context.color_primaries = self._colour.primaries
         context.color_trc = self._colour.transfer
-        context.color_range = _FULL_RANGE if self._colour.full_range else 1
-        self._to_yuv = _Converter()
+        context.color_range = FULL_RANGE if self._colour.full_range else 1
+        self._to_yuv = Converter()
         self._sound = sound_for(output, clip.audio, clip.start_s)
 
     @classmethod
@@ -234,7 +210,7 @@ class ClipWriter:
         """One RGB frame (H, W, 3) at `pts` in the clip's time base."""
         frame = VideoFrame.from_ndarray(image, format="rgb24")
         matrix, value_range = self._colour.scale_names(image.shape[0])
-        scale = f"scale=in_range=pc:out_color_matrix={matrix}:out_range={value_range}:flags={_SCALE_FLAGS}"
+        scale = f"scale=in_range=pc:out_color_matrix={matrix}:out_range={value_range}:flags={SCALE_FLAGS}"
         frame.time_base = self._clip.time_base
         stored = self._to_yuv.apply(frame, (scale, "format=yuv420p"))
         stored.pts, stored.time_base = pts, self._clip.time_base
@@ -255,7 +231,7 @@ def write_frames(
 ) -> int:
     """Rendered RGB frames (H, W, 3) at a steady rate as a clip, with the sound of another one. Gives their number."""
     time_base = Fraction(1, rate * 512)
-    colour = Colour(_UNSPECIFIED, _UNSPECIFIED, _UNSPECIFIED, full_range=False)
+    colour = Colour(UNSPECIFIED, UNSPECIFIED, UNSPECIFIED, full_range=False)
     with ExitStack() as stack:
         source = stack.enter_context(ClipReader.open(sound_of)) if sound_of else None
         audio = source.audio if source else None
@@ -277,33 +253,3 @@ def write_frames(
                 writer.write_audio(held)
                 held = None
     return count
-
-
-class _Converter:
-    """A filter graph that is built anew only when the frames change their size or format."""
-
-    def __init__(self) -> None:
-        self._made_for: tuple[Any, ...] = ()
-        self._graph: Graph | None = None
-
-    def apply(self, frame: VideoFrame, steps: tuple[str, ...]) -> VideoFrame:
-        wanted = (frame.width, frame.height, frame.format.name, steps)
-        if self._graph is None or wanted != self._made_for:
-            self._graph, self._made_for = Graph(), wanted
-            nodes = [
-                self._graph.add_buffer(
-                    width=frame.width,
-                    height=frame.height,
-                    format=frame.format,
-                    time_base=frame.time_base or Fraction(1, 1000),
-                )
-            ]
-            for step in steps:
-                name, _, options = step.partition("=")
-                nodes.append(self._graph.add(name, options))
-            nodes.append(self._graph.add("buffersink"))
-            self._graph.link_nodes(*nodes).configure()
-        self._graph.push(frame)
-        converted = self._graph.pull()
-        assert isinstance(converted, VideoFrame)
-        return converted
