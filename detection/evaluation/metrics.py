@@ -6,7 +6,9 @@ estimate, for thousands of resamples at once.
 
 Intervals are percentile bootstrap (Efron & Tibshirani 1993): whole pairs and single clips are drawn with replacement,
 so that a fake and its genuine twin stay together; a resample in which a metric is not defined is left out. A rate that
-is exactly 0 or 1 has no spread to resample; there the open end is the exact binomial (Clopper-Pearson) bound.
+is exactly 0 or 1 has no spread to resample; there the open end is the exact binomial (Clopper-Pearson) bound. So it is
+for an AUC of exactly 0 or 1, each clip of the rarer kind with one of the other taken as one trial: a true AUC of θ
+separates k such couples by chance with probability θᵏ, and all clips no more often.
 """
 
 from __future__ import annotations
@@ -156,30 +158,39 @@ def auc_within_pairs(sample: Sample, weights: Floats) -> Floats:
 class Metric:
     """A function of this module, its name for people, and the clips of a sample that it is about.
 
-    `is_rate`: it is a share of those clips.
+    `trials`: of how many independent ones it is the share that came out; None where it is no such share.
     """
 
     label: str
     value: Callable[[Sample, Floats], Floats]
     among: Callable[[Sample], Bools]
-    is_rate: bool = False
+    trials: Callable[[Sample, Bools], int] | None = None
 
 
 def _all(sample: Sample) -> Bools:
     return np.ones(len(sample), bool)
 
 
+def _each(_: Sample, among: Bools) -> int:
+    return int(np.count_nonzero(among))
+
+
+def _couples(sample: Sample, among: Bools) -> int:
+    """How many couples of a fake and a genuine clip there are that share no clip."""
+    return min(int(np.count_nonzero(among & sample.fake)), int(np.count_nonzero(among & ~sample.fake)))
+
+
 METRICS: dict[str, Metric] = {
-    "auc": Metric("AUC", auc, _all),
+    "auc": Metric("AUC", auc, _all, _couples),
     "eer": Metric("equal error rate", eer, _all),
-    "paired_accuracy": Metric("fake above its twin", paired_accuracy, lambda s: s.has_twin & s.fake, True),
-    "auc_within_pairs": Metric("AUC within pairs", auc_within_pairs, lambda s: s.has_twin),
-    "false_alarm_rate": Metric("false alarms", false_alarm_rate, lambda s: ~s.fake, True),
-    "caught": Metric("fakes caught", caught, lambda s: s.fake, True),
-    "missed": Metric("fakes called real", missed, lambda s: s.fake, True),
-    "uncertain": Metric("uncertain", uncertain, _all, True),
-    "accuracy": Metric("right verdicts", accuracy, _all, True),
-    "accuracy_decided": Metric("right where decided", accuracy_decided, lambda s: s.called != UNCERTAIN, True),
+    "paired_accuracy": Metric("fake above its twin", paired_accuracy, lambda s: s.has_twin & s.fake, _each),
+    "auc_within_pairs": Metric("AUC within pairs", auc_within_pairs, lambda s: s.has_twin, _couples),
+    "false_alarm_rate": Metric("false alarms", false_alarm_rate, lambda s: ~s.fake, _each),
+    "caught": Metric("fakes caught", caught, lambda s: s.fake, _each),
+    "missed": Metric("fakes called real", missed, lambda s: s.fake, _each),
+    "uncertain": Metric("uncertain", uncertain, _all, _each),
+    "accuracy": Metric("right verdicts", accuracy, _all, _each),
+    "accuracy_decided": Metric("right where decided", accuracy_decided, lambda s: s.called != UNCERTAIN, _each),
     "brier": Metric("Brier score", brier, _all),
     "calibration_error": Metric("calibration error", calibration_error, _all),
 }
@@ -226,14 +237,15 @@ def resampled_weights(sample: Sample, seed: int, resamples: int) -> Iterator[Flo
 
 
 def _figure(metric: Metric, sample: Sample, value: float, drawn: Floats) -> Figure:
-    clips = int(np.count_nonzero(metric.among(sample)))
+    among = metric.among(sample)
+    clips = _each(sample, among)
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(value) or not len(drawn):
         return Figure(None, None, None, clips)
     tail = (1 - CONFIDENCE) / 2
     low, high = (float(v) for v in np.quantile(drawn, (tail, 1 - tail)))
-    if metric.is_rate and value in (0, 1):
-        bound = tail ** (1 / clips)
+    if metric.trials is not None and value in (0, 1):
+        bound = tail ** (1 / metric.trials(sample, among))
         low, high = (bound, 1.0) if value else (0.0, 1 - bound)
     return Figure(value, low, high, clips)
 

@@ -144,6 +144,14 @@ def test_a_rate_of_zero_has_the_exact_binomial_bound() -> None:
     assert figure.high == pytest.approx(1 - 0.025 ** (1 / 41))
 
 
+def test_an_auc_without_spread_has_the_exact_bound_of_as_many_couples() -> None:
+    separated = figures(sample([0.9, 0.8, 0.7], [0.3, 0.2, 0.1, 0.1, 0.1]), resamples=50)["auc"]
+    assert (separated.value, separated.high) == (1.0, 1.0)
+    assert separated.low == pytest.approx(0.025 ** (1 / 3))
+    reversed_ = figures(sample([0.1], [0.9, 0.8]), resamples=50)["auc"]
+    assert (reversed_.value, reversed_.low, reversed_.high) == (0.0, 0.0, pytest.approx(0.975))
+
+
 def test_what_is_not_defined_is_none() -> None:
     alone = figures(sample([], [0.1, 0.6]), resamples=50)
     assert alone["auc"] == Figure(None, None, None, 2)
