@@ -52,8 +52,8 @@ class FeatureDetector:
         if sequence is None:
             usable = sum(face.quality.usable for face in person.faces)
             return judging.judge(person.id, None, usable, self._calibration), ()
-        measures = measure_all(sequence)
-        return judging.judge(person.id, self._model.logit(measures), len(sequence.crops), self._calibration), measures
+        measures, faces = measure_all(sequence), len(sequence.crops)
+        return judging.judge(person.id, self._model.evidence(measures, faces), faces, self._calibration), measures
 
     def _deviations(self, person: int, measures: Items[Measure]) -> list[Deviation]:
         """Every measure against genuine faces, those that speak most for a forgery first."""

@@ -18,7 +18,7 @@ import csv
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from detection.feature.measure import Measure
 from detection.feature.measures import measure_all
 from detection.feature.model import ASSET, CLIP, Model, Term
 from detection.feature.sequence import sequence_of
@@ -67,17 +68,24 @@ SHOWN = (
     "flicker variation",
 )
 
+HEAD = ("clip", "kind", "group", "faces")  # of a table, before the measures
+
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One clip: `kind` is genuine, or the forgery's; clips of one `group` show one person."""
+    """One clip: `kind` is genuine, or the forgery's; clips of one `group` show one person, in so many `faces`."""
 
     clip: str
     kind: str
     group: str
+    faces: int
     values: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def measures(self) -> list[Measure]:
+        return [Measure(name, value) for name, value in self.values.items()]
 
 
 def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS, seed: int = 0) -> Iterator[Row]:
@@ -95,33 +103,31 @@ def forge_table(shots: Path, portraits: Path, repeats: int = REPEATS, seed: int 
                 if kind != GENUINE:
                     still = folder.portrait(int(rng.integers(len(folder))))
                     frames = forge_shot(shot, kind, still, rng)
-                values = _measured(frames, shot.rate_hz, journey)
-                if values is not None:
-                    yield Row(f"{path.stem}-{repeat}-{kind}", kind, path.stem.rsplit("-", 1)[0], values)
+                if (found := _measured(frames, shot.rate_hz, journey)) is not None:
+                    yield Row(f"{path.stem}-{repeat}-{kind}", kind, path.stem.rsplit("-", 1)[0], *found)
 
 
-def _measured(frames: Pictures, rate_hz: float, journey: Journey) -> dict[str, float] | None:
+def _measured(frames: Pictures, rate_hz: float, journey: Journey) -> tuple[int, dict[str, float]] | None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shot.mkv"
         journey.write(frames, rate_hz, path)
         return measure_clip(path)
 
 
-def measure_clip(path: Path) -> dict[str, float] | None:
-    """The measures of the most prominent person of a video; None where nobody can be judged."""
+def measure_clip(path: Path) -> tuple[int, dict[str, float]] | None:
+    """Faces and measures of the most prominent person of a video; None where nobody can be judged."""
     observation = observe(path, probe(path), lambda done, total: None)
     sequence = sequence_of(observation.people[0]) if observation.people else None
-    return None if sequence is None else {m.name: m.value for m in measure_all(sequence)}
+    return None if sequence is None else (len(sequence.crops), {m.name: m.value for m in measure_all(sequence)})
 
 
 def labelled_table(index: Path) -> Iterator[Row]:
     """Measures of the clips that `index` lists; paths count from its folder's parent or its own folder."""
     with index.open() as lines:
         for line in csv.DictReader(lines, delimiter="\t"):
-            values = measure_clip(index.parent / line["file"])
-            if values is not None:
+            if (found := measure_clip(index.parent / line["file"])) is not None:
                 kind = GENUINE if line["label"] == "real" else line["method"]
-                yield Row(line["file"], kind, line["group"], values)
+                yield Row(line["file"], kind, line["group"], *found)
 
 
 def fit(forged: list[Row], labelled: list[Row]) -> Model:
@@ -143,7 +149,15 @@ def fit(forged: list[Row], labelled: list[Row]) -> Model:
         terms[name] = Term(name, True, float(c), float(s), float(w), *_range(honest, name))
     for name in SHOWN:
         terms[name] = Term(name, False, 0.0, 1.0, 0.0, *_range(honest, name))
-    return Model(0.0, terms | {LABELLED_MEASURE: _labelled_term(Model(0.0, terms), labelled, honest)})
+    model = Model(0.0, terms | {LABELLED_MEASURE: _labelled_term(Model(0.0, terms), labelled, honest)})
+    return replace(model, bias=-_even_point(model, labelled))
+
+
+def _even_point(model: Model, labelled: list[Row]) -> float:
+    """The logit at which a clip is as probably forged as genuine, were there as many of one as of the other."""
+    logits = np.array([[model.logit(row.measures)] for row in labelled])
+    slope, offset = _balanced(logits, np.array([row.kind != GENUINE for row in labelled]))
+    return float(-offset / slope) if slope > 0 else 0.0
 
 
 def _labelled_term(model: Model, labelled: list[Row], honest: list[Row]) -> Term:
@@ -154,14 +168,18 @@ def _labelled_term(model: Model, labelled: list[Row], honest: list[Row]) -> Term
     centre = float(np.median(values[~fake]))
     low, high = np.percentile(values, (16, 84))
     scale = float(max((high - low) / 2, 1e-9))
-    logits = np.array([logit_of(model, row) for row in labelled])
-    by_logit, by_measure = _balanced(np.column_stack([logits, np.clip((values - centre) / scale, -CLIP, CLIP)]), fake)
+    logits = np.array([model.logit(row.measures) for row in labelled])
+    by_logit, by_measure, _ = _balanced(
+        np.column_stack([logits, np.clip((values - centre) / scale, -CLIP, CLIP)]), fake
+    )
     weight = by_measure / by_logit if by_logit > 0 else 0.0
     return Term(LABELLED_MEASURE, True, centre, scale, float(weight), *_range(honest, LABELLED_MEASURE))
 
 
 def _balanced(columns: Floats, fake: NDArray[np.bool_]) -> Floats:
-    """Coefficients (m,) of a logistic regression on columns (n, m) in which both kinds weigh the same, with a ridge."""
+    """Coefficients and offset (m + 1,) of a logistic regression on columns (n, m), with a ridge, in which both kinds
+    weigh the same.
+    """
     spread = columns.std(axis=0)
     design = np.column_stack([columns / spread, np.ones(len(columns))])
     share = np.where(fake, 0.5 / fake.sum(), 0.5 / (~fake).sum())
@@ -172,7 +190,7 @@ def _balanced(columns: Floats, fake: NDArray[np.bool_]) -> Floats:
         return float(value), design.T @ (share * (expit(z) - fake)) + 2 * LABELLED_RIDGE * inner
 
     found = minimize(loss, np.zeros(design.shape[1]), jac=True, method="L-BFGS-B").x
-    return np.asarray(found[:-1] / spread)
+    return np.asarray(found / np.append(spread, 1.0))
 
 
 def _pairs(rows: list[Row]) -> list[tuple[int, int]]:
@@ -213,19 +231,22 @@ def write_rows(rows: Iterable[Row], path: Path) -> None:
     with partial.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t")
         names = (*WEIGHED, LABELLED_MEASURE, *SHOWN)
-        writer.writerow(("clip", "kind", "group", *names))
+        writer.writerow((*HEAD, *names))
         for row in rows:
-            writer.writerow((row.clip, row.kind, row.group, *(f"{row.values[name]:.6g}" for name in names)))
+            values = (f"{row.values[name]:.6g}" for name in names)
+            writer.writerow((row.clip, row.kind, row.group, row.faces, *values))
             file.flush()
     partial.replace(path)
 
 
 def read_rows(path: Path) -> list[Row]:
     with path.open() as file:
-        return [
-            Row(line.pop("clip"), line.pop("kind"), line.pop("group"), {k: float(v) for k, v in line.items()})
-            for line in csv.DictReader(file, delimiter="\t")
-        ]
+        return [_row(line) for line in csv.DictReader(file, delimiter="\t")]
+
+
+def _row(line: dict[str, str]) -> Row:
+    clip, kind, group, faces = (line.pop(key) for key in HEAD)
+    return Row(clip, kind, group, int(faces), {name: float(value) for name, value in line.items()})
 
 
 def ship(model: Model, forged: int) -> Path:
@@ -245,17 +266,13 @@ def ship(model: Model, forged: int) -> Path:
     return path
 
 
-def logit_of(model: Model, row: Row) -> float:
-    return model.bias + sum(model.terms[name].contribution(v) for name, v in row.values.items() if name in model.terms)
-
-
 def write_logits(model: Model, rows: list[Row], path: Path) -> None:
     """The table that detection.training.calibrate reads."""
     with path.open("w", newline="") as file:
         writer = csv.writer(file, delimiter="\t")
         writer.writerow(("clip", "label", "logit", "group"))
         for row in rows:
-            logit = logit_of(model, row)
+            logit = model.evidence(row.measures, row.faces)
             writer.writerow((row.clip, "real" if row.kind == GENUINE else "fake", f"{logit:.6f}", row.group))
 
 

@@ -38,6 +38,15 @@ def test_faces_far_apart_in_time_give_no_sequence():
     assert sequence_of(person_of(slow)) is None
 
 
+def test_faces_turned_away_are_left_out():
+    faces = moving_faces(46)
+    turned = [replace(face, quality=replace(face.quality, yaw_deg=-50.0)) for face in faces[:23]]
+    sequence = sequence_of(person_of([*turned, *faces[23:]]))
+    assert sequence is not None
+    assert list(sequence.times_s) == [face.time_s for face in faces[23:]]
+    assert sequence_of(person_of(turned)) is None
+
+
 def test_a_gap_ends_a_run_of_neighbours():
     faces = moving_faces(24)
     late = [replace(face, time_s=face.time_s + (3.0 if number >= 10 else 0.0)) for number, face in enumerate(faces)]

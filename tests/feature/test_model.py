@@ -19,6 +19,13 @@ def test_a_logit_is_the_bias_and_the_terms():
     assert made.logit(measures) == pytest.approx(-1.0 + 2.0 * 0.5)
 
 
+def test_a_short_stretch_counts_less_and_says_nothing_in_the_end():
+    made, measures = Model(0.0, {"tremble": TREMBLE}), [Measure("tremble", math.e**0.5)]
+    few, many = (made.evidence(measures, faces) for faces in (20, 2000))
+    assert 0 < few < 0.6 * many
+    assert many == pytest.approx(made.logit(measures), rel=0.01)
+
+
 def test_one_wild_measure_is_clipped():
     assert TREMBLE.contribution(1e9) == 2.0 * CLIP
     assert TREMBLE.contribution(1e-9) == -2.0 * CLIP

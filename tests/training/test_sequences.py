@@ -98,7 +98,7 @@ def rows(seed: int = 0, mouth: float = 1.0) -> list[Row]:
             values["nose tremble"] *= 1.5 if kind == "swap" else 1.0
             values["skin flicker growth"] /= 1.5 if kind == "swap" else 1.0
             values["blink rate"] = float("nan") if number % 2 else 12.0
-            made.append(Row(f"c{number}-{kind}", kind, f"g{number % 6}", values))
+            made.append(Row(f"c{number}-{kind}", kind, f"g{number % 6}", 40, values))
     return made
 
 
@@ -109,6 +109,10 @@ def test_fitting_finds_what_tells_forgeries_apart():
     assert abs(weights["outline tremble"]) < 0.3 * weights["nose tremble"]
     assert all(weights[name] == 0 for name in feature_recipe.SHOWN)
     assert model.terms["nose tremble"].genuine_low < 1 < model.terms["nose tremble"].genuine_high < 1.6
+    of_kind = [
+        np.median([model.logit(row.measures) for row in rows(1) if (row.kind == GENUINE) is k]) for k in (True, False)
+    ]
+    assert of_kind[0] < 0 < of_kind[1]  # 0 says nothing
 
 
 @pytest.mark.parametrize(("mouth", "low", "high"), [(1.3, 0.3, 3), (1 / 1.3, -3, -0.3), (1.0, -0.2, 0.2)])
@@ -121,7 +125,7 @@ def test_tables_survive_their_files(tmp_path):
     made = rows()[:4]
     write_rows(made, tmp_path / "table.tsv")
     read = read_rows(tmp_path / "table.tsv")
-    assert [(r.clip, r.kind, r.group) for r in read] == [(r.clip, r.kind, r.group) for r in made]
+    assert [(r.clip, r.kind, r.group, r.faces) for r in read] == [(r.clip, r.kind, r.group, 40) for r in made]
     assert read[0].values == pytest.approx(made[0].values, rel=1e-5, nan_ok=True)
     write_logits(fit(rows(), rows(1)), read, tmp_path / "logits.tsv")
     lines = (tmp_path / "logits.tsv").read_text().splitlines()

@@ -85,6 +85,17 @@ def test_a_face_beyond_the_edge_is_cut_off(astronaut: Image) -> None:
     assert "cut_off" in measure(outside, 110, crop, (512, 512)).reasons
 
 
+def test_a_face_half_beyond_the_side_is_cut_off_however_much_its_mesh_shrank(astronaut: Image) -> None:
+    (face,) = find_faces(astronaut)
+    crop, _ = crop_face(astronaut, face.box)
+    beside = face.landmarks_px.copy()
+    beside[:, 0] -= np.quantile(beside[:, 0], 0.04)
+    assert measure(beside, 110, crop, (512, 512)).reasons == ("cut_off",)
+    above = face.landmarks_px.copy()
+    above[:, 1] -= np.quantile(above[:, 1], 0.04)  # a forehead
+    assert measure(above, 110, crop, (512, 512)).reasons == ()
+
+
 def test_a_head_turned_away_is_a_profile() -> None:
     crop = np.random.default_rng(0).integers(0, 255, (256, 256, 3), dtype=np.uint8)
     assert measure(turned_head(80, 0, 0), 300, crop, (2000, 2000)).reasons == ("profile",)
