@@ -70,7 +70,7 @@ def test_it_says_what_it_does_not_say_and_what_is_missing(client: Client, media:
     page = page_of(client, samples.finished_run(media, upload, modules=("space", "feature")).id)
     assert page.count("What this verdict does not say") == 2  # a link beside the verdict, and the section
     assert "A face that was generated as a whole has no seam to find" in page
-    assert "No module of this run gave: Blending boundary · Where the model looked." in page
+    assert "Pictures that no module of this run makes: Blending boundary, Where the model looked." in page
     assert "The modules agree (Space: Probably forged · Feature: Probably forged)." in page
 
 
