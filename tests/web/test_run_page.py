@@ -29,6 +29,13 @@ def test_the_verdict_comes_first_in_words(client: Client, media: Path, upload: U
     assert "Below 35 %: no forgery found. From 65 %: probably forged." in page
 
 
+def test_the_title_says_the_verdict_to_those_who_look_at_another_tab(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    page = page_of(client, samples.finished_run(media, upload, scores=(0.93,)).id)
+    assert f"<title>Probably forged – {upload.name} · Face Check</title>" in page
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_no_result_has_its_reason_a_way_out_and_no_score(
     client: Client, media: Path, upload: Upload, reason: Reason
