@@ -145,8 +145,8 @@ function refresh() {
   const button = document.getElementById("start-button");
   const label = button.querySelector("[data-many]");
   button.disabled = !chosen || !modules;
-  const { none, one, many } = label.dataset;
-  label.textContent = [none, one][chosen] ?? many.replace("%s", chosen);
+  const { none, noModule, one, many } = label.dataset;
+  label.textContent = chosen && !modules ? noModule : ([none, one][chosen] ?? many.replace("%s", chosen));
 }
 
 document.addEventListener("change", refresh);
