@@ -93,6 +93,7 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
         "is_narrow": bool(choice.text or choice.show),
         "rows": rows[offset : offset + ROWS_PER_PAGE],
         "pages": pages,
+        "queue": jobs.queue_state(),
         "modules": batch_export.modules_of(batch),
         **_totals(batch),
     }

@@ -87,6 +87,11 @@ def test_start_queues_a_run_per_file(client: Client, upload: Upload, address: st
     assert f'data-run="{run.id}"' in page
 
 
+def test_who_waits_is_told_that_nobody_works(client: Client, upload: Upload) -> None:
+    page = client.post("/Space_detect", {"uploads": [upload.sha256]}, follow=True).content.decode()
+    assert "Nothing is working off the queue." in page
+
+
 def test_start_takes_the_chosen_modules(client: Client, upload: Upload) -> None:
     client.post("/Space_detect", {"uploads": [upload.sha256], "modules": ["space", "blend"]})
     assert jobs.active()[0].modules == ("space", "blend")
