@@ -46,6 +46,11 @@ def test_no_result_has_its_reason_a_way_out_and_no_score(
     assert 'class="scale' not in page
 
 
+def test_without_a_face_nothing_is_offered_that_needs_one(client: Client, media: Path, upload: Upload) -> None:
+    assert "Under another light" not in page_of(client, samples.finished_run(media, upload, reason=Reason.NO_FACE).id)
+    assert "Under another light" in page_of(client, samples.finished_run(media, upload).id)
+
+
 def test_every_person_has_a_card(client: Client, media: Path, upload: Upload) -> None:
     page = page_of(client, samples.finished_run(media, upload, scores=(0.9, 0.1)).id)
     assert page.count('<article class="person') == 2
