@@ -109,8 +109,8 @@ function failed(upload, message, code) {
 function size(bytes) {
   const unit = bytes < 1e6 ? ["kilobyte", 1024] : bytes < 1e9 ? ["megabyte", 1024 ** 2] : ["gigabyte", 1024 ** 3];
   const options = { style: "unit", unit: unit[0], minimumFractionDigits: 1, maximumFractionDigits: 1 };
-  const words = new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / unit[1]);
-  return words.replace("kB", "KB"); // as the server's rows have it
+  const text = new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / unit[1]);
+  return text.replace("kB", "KB"); // as the server's rows have it
 }
 
 // Back after a pause: what broke off goes on, and what a closed page was sending is asked for again.
