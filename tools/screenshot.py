@@ -135,8 +135,11 @@ def history(scene: Scene) -> bytes:
 
 
 def batch(scene: Scene) -> bytes:
-    scene.open("/Space_Upload_1/")
-    return _part(scene.page.locator("form#start"))
+    scene.open("/batches/")
+    address = scene.page.locator("main a[href^='/batches/b']").first.get_attribute("href")
+    assert address is not None, "No videos were started together"
+    scene.open(address)
+    return scene.page.screenshot(clip=_top(980))
 
 
 def relighting(scene: Scene) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil
 
 from detection.evaluation.metrics import Figure
 from detection.evaluation.summary import HISTOGRAM_BINS, Family, JudgeReport
@@ -78,7 +79,7 @@ def reliability_plot(report: JudgeReport, words: PlotWords = ENGLISH) -> str:
 
 def histogram_plot(report: JudgeReport, words: PlotWords = ENGLISH) -> str:
     """How many genuine clips and fakes got which score, side by side, with the thresholds."""
-    highest = max(*report.histogram_fake, *report.histogram_real, 1)
+    highest = 4 * ceil(max(*report.histogram_fake, *report.histogram_real, 1) / 4)  # each quarter is whole clips
     step = SIDE / HISTOGRAM_BINS
     parts = [*_field(words.score, words.clips, highest)]
     for shift, colour, counts in (
@@ -95,8 +96,9 @@ def histogram_plot(report: JudgeReport, words: PlotWords = ENGLISH) -> str:
     if report.thresholds:
         for value in {report.thresholds.real_below, report.thresholds.fake_from}:
             parts.append(_line([(value, 0), (value, 1)], "currentColor", 1, dashes="5 3"))
-    parts.append(_text(LEFT + SIDE - 6, TOP + 14, words.genuine, "end", GENUINE_COLOUR))
-    parts.append(_text(LEFT + SIDE - 6, TOP + 29, words.fake, "end", FAKE_COLOUR))
+    below = TOP + SIDE + 33  # beside the name of the axis: in the field they would hide bars, or be hidden
+    parts.append(_text(LEFT, below, f"■ {words.genuine}", "start", GENUINE_COLOUR))
+    parts.append(_text(LEFT + SIDE, below, f"■ {words.fake}", "end", FAKE_COLOUR))
     return _svg(LEFT + SIDE + RIGHT, TOP + SIDE + BOTTOM, parts, words.scores % words.judge(report.judge))
 
 

@@ -13,6 +13,7 @@ from detection.records import codec, store
 from detection.records.schema import Analysis, RunRecord
 from detection.web import words
 from detection.web.batch_rows import totals
+from detection.web.module_pages import in_order
 
 FORMAT = 1  # of the JSON; a change that breaks readers raises it
 Row = tuple[Any, ...]
@@ -36,9 +37,11 @@ def records(batch: Batch) -> Iterator[RunRecord]:
 
 
 def modules_of(batch: Batch) -> list[str]:
-    """The keys of all modules that some run was started with, in the order in which they first come."""
+    """The keys of all modules that some run was started with, in the registry's order: the head of a table that was
+    drawn while runs were waiting must fit the rows that are drawn when the last has ended.
+    """
     started = [run.modules for run in batch.active] + [tuple(row.modules) for row in batch.finished]
-    return list(dict.fromkeys(key for keys in started for key in keys))
+    return in_order(key for keys in started for key in keys)
 
 
 def csv_rows(batch: Batch, modules: Iterable[str]) -> Iterator[Row]:

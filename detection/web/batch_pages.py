@@ -22,7 +22,7 @@ from detection.web import batch_export, batch_rows
 from detection.web.batch_rows import SORTS, BatchRow, Choice
 from detection.web.downloads import csv_download, download
 from detection.web.history_filter import SearchInput
-from detection.web.paging import Pages, page_number
+from detection.web.paging import Pages, last_page, page_number
 from detection.web.words import STATES, VERDICTS, Text
 
 ROWS_PER_PAGE = 100
@@ -61,11 +61,14 @@ class ChoiceForm(forms.Form):
 def batch_list(request: HttpRequest) -> HttpResponse:
     page = page_number(request)
     found, total = batches.page(offset=(page - 1) * BATCHES_PER_PAGE, limit=BATCHES_PER_PAGE)
+    pages = Pages(page, total, BATCHES_PER_PAGE)
+    if pages.is_beyond:
+        return redirect(last_page(request, pages))
     context = {
         "section": "history",
         "batches": [(batch, _counts(batch)) for batch in found],
         "total": total,
-        "pages": Pages(page, total, BATCHES_PER_PAGE),
+        "pages": pages,
     }
     return render(request, "batches.html", context)
 
@@ -78,6 +81,9 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
         return redirect("batch", batch_id)
     choice, number = form.choice(), form.cleaned_data["page"] or 1
     rows = choice.apply(batch_rows.rows_of(batch))
+    pages = Pages(number, len(rows), ROWS_PER_PAGE)
+    if pages.is_beyond:
+        return redirect(last_page(request, pages))
     offset = (number - 1) * ROWS_PER_PAGE
     context = {
         "section": "history",
@@ -86,7 +92,8 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
         "sort": choice.sort,
         "is_narrow": bool(choice.text or choice.show),
         "rows": rows[offset : offset + ROWS_PER_PAGE],
-        "pages": Pages(number, len(rows), ROWS_PER_PAGE),
+        "pages": pages,
+        "queue": jobs.queue_state(),
         "modules": batch_export.modules_of(batch),
         **_totals(batch),
     }

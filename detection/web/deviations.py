@@ -29,7 +29,10 @@ class DeviationCard:
     @property
     def beyond(self) -> str:
         """How far outside the genuine range, as a share of its width; empty inside, or where it has no width."""
-        return f"{50 * (self.reach - 1):.0f} %" if 1 < self.reach < inf else ""
+        if not 1 < self.reach < inf:
+            return ""
+        share = 50 * (self.reach - 1)
+        return f"{share:.0f} %" if share >= 1 else "< 1 %"
 
 
 @dataclass(frozen=True)

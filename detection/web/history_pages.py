@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from detection import jobs
 from detection.records import query
 from detection.records.schema import RunState
 from detection.web.history_filter import MORE, FilterForm
-from detection.web.paging import Pages
+from detection.web.paging import Pages, last_page
 from detection.web.trash_pages import undo_offer
 
 ROWS_PER_PAGE = 25
@@ -20,18 +22,19 @@ ROWS_PER_PAGE = 25
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET)
+    context: dict[str, Any] = {"section": "history", "form": form, "more": [form[name] for name in MORE]}
     if not form.is_valid():
-        return render(request, "history.html", {"section": "history", "form": form}, status=400)
+        return render(request, "history.html", context, status=400)
     offset = (form.page_number - 1) * ROWS_PER_PAGE
     runs = query.history(settings.MEDIA_ROOT)
     found = runs.page(form.filter(), order=form.order(), offset=offset, limit=ROWS_PER_PAGE)
-    context = {
-        "section": "history",
-        "form": form,
-        "more": [form[name] for name in MORE],
+    pages = Pages(form.page_number, found.total, ROWS_PER_PAGE)
+    if pages.is_beyond:
+        return redirect(last_page(request, pages))
+    context |= {
         "module": form.cleaned_data["module"],
         "found": found,
-        "pages": Pages(form.page_number, found.total, ROWS_PER_PAGE),
+        "pages": pages,
         "active": [] if form.is_narrow or offset else jobs.active(),
         "failed": runs.statistics().states.get(RunState.FAILED, 0),
         "problems": runs.problems(),

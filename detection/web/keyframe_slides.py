@@ -62,7 +62,7 @@ def _slide(run: RunRecord, folder: Path, frame: KeyFrame, number: str) -> types.
     for each in frame.verdicts:
         x += _write(draw, (x, y), each.words, 22, TEXT[each.verdict], width=WIDTH - MARGIN - x) + 32
     if frame.why:
-        _write(draw, (MARGIN, HEIGHT - 54), _("Chosen:") + " " + ", ".join(map(str, frame.why)), 20, INK_2, width=700)
+        _write(draw, (MARGIN, HEIGHT - 54), _("Chosen:") + " " + words.listed(frame.why), 20, INK_2, width=700)
     name = _short(run.video_name, 20, WIDTH - 2 * MARGIN - 720)
     _write(draw, (WIDTH - MARGIN, HEIGHT - 54), name, 20, INK_2, anchor="ra")
     return np.asarray(sheet)

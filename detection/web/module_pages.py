@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -51,3 +52,9 @@ def module_page(key: str) -> ModulePage:
 def module_pages() -> list[ModulePage]:
     """All modules, in the order of the registry."""
     return [module_page(key) for key in MODULES]
+
+
+def in_order(keys: Iterable[str]) -> list[str]:
+    """Each key once, in the order of the registry; those that it does not know (any more) come last."""
+    asked = dict.fromkeys(keys)
+    return [key for key in MODULES if key in asked] + [key for key in asked if key not in MODULES]

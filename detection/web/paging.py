@@ -28,6 +28,18 @@ class Pages:
     def next(self) -> int | None:
         return self.number + 1 if self.number < self.count else None
 
+    @property
+    def is_beyond(self) -> bool:
+        """There is no such page, any more: its entries were deleted."""
+        return self.number > self.count
+
+
+def last_page(request: HttpRequest, pages: Pages) -> str:
+    """The address that was asked for, with the last page that there is in place of the one named."""
+    query = request.GET.copy()
+    query["page"] = str(pages.count)
+    return f"{request.path}?{query.urlencode()}"
+
 
 def page_number(request: HttpRequest) -> int:
     """The page that the address asks for; the first where it names none."""

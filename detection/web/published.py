@@ -11,6 +11,9 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import get_language
 
+from detection.modules import MODULES
+from detection.web.templatetags.deepfake import module_name
+
 HEADER = re.compile(r"^\| *\|(?: *Space[^|]*\| *Feature[^|]*\| *Blend[^|]*\|[^\n]*)$", re.MULTILINE)
 
 
@@ -35,4 +38,6 @@ def table_in(text: str) -> PublishedTable | None:
         return None
     lines = [line for line in text[found.start() :].split("\n\n", 1)[0].splitlines() if line.startswith("|")]
     header, _rule, *rows = (tuple(cell.strip() for cell in line.strip("|").split("|")) for line in lines)
-    return PublishedTable(header, tuple(rows))
+    return PublishedTable(
+        tuple(module_name(cell.lower()) if cell.lower() in MODULES else cell for cell in header), tuple(rows)
+    )

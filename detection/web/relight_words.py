@@ -144,6 +144,6 @@ def request_words(request: Request) -> str:
 
 def direction_words(azimuth_deg: float, elevation_deg: float) -> str:
     return _("azimuth %(azimuth)s°, elevation %(elevation)s°") % {
-        "azimuth": f"{azimuth_deg:.0f}",
-        "elevation": f"{elevation_deg:.0f}",
+        "azimuth": round(azimuth_deg),
+        "elevation": round(elevation_deg),  # never -0
     }

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from detection.records.schema import Analysis, Evidence, ModuleOutcome, PersonOutcome, Reason, RunRecord, Verdict
 from detection.vision.keyframes import Why
@@ -51,11 +52,16 @@ class KeyFrame:
     verdicts: tuple[FrameVerdict, ...]
     pictures: tuple[Picture, ...]
     reasons: tuple[str, ...]
+    highest_of: tuple[str, ...]
 
     @property
     def why(self) -> list[Text]:
-        """The reasons for which it was chosen, in words; old records have none."""
-        return [WHY.get(reason, reason.replace("_", " ")) for reason in self.reasons]
+        """The reasons for which it was chosen, in words; old records have none. `highest_of`: the modules that gave
+        this person no higher score.
+        """
+        highest = [_("highest score of %s") % module_name(key) for key in self.highest_of]
+        others = [each for each in self.reasons if each != Why.MOST_SUSPICIOUS or not highest]
+        return [*(WHY.get(each, each.replace("_", " ")) for each in others), *highest]
 
 
 @dataclass(frozen=True)
@@ -156,6 +162,11 @@ def _key_frame(record: RunRecord, shown: list[tuple[ModuleOutcome, Evidence]]) -
         for outcome, evidence in shown
         if evidence.score is not None and outcome.thresholds
     }
+    highest_of = dict.fromkeys(
+        outcome.key
+        for outcome, evidence in shown
+        if evidence.score is not None and Why.MOST_SUSPICIOUS in evidence.reasons
+    )
     first = shown[0][1]
     return KeyFrame(
         first.person,
@@ -164,6 +175,7 @@ def _key_frame(record: RunRecord, shown: list[tuple[ModuleOutcome, Evidence]]) -
         tuple(verdicts.values()),
         tuple(pictures.values()),
         tuple(reasons),
+        tuple(highest_of),
     )
 
 

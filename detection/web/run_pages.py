@@ -30,7 +30,8 @@ from detection.web.trash_pages import RUN, with_offer
 def run_page(request: HttpRequest, run_id: str) -> HttpResponse:
     record = get_run(run_id)
     if not record.state.is_final:
-        return render(request, "run_progress.html", {"section": "history", "run": record, "now": jobs.progress(run_id)})
+        now, queue = jobs.progress(run_id), jobs.queue_state()
+        return render(request, "run_progress.html", {"section": "history", "run": record, "now": now, "queue": queue})
     return render(request, "run.html", {"section": "history", **run_context(record)})
 
 

@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from detection import jobs
@@ -72,7 +71,7 @@ def _keep_form_files(request: HttpRequest) -> None:
 
 @require_POST
 def start(request: HttpRequest, key: str) -> HttpResponse:
-    """Start the chosen files with the chosen modules, by default the page's own."""
+    """Start the chosen files with the chosen modules, by default the page's own; then on to where they are followed."""
     files = request.POST.getlist("only") or request.POST.getlist("uploads")
     modules = request.POST.getlist("modules") or [key]
     if not files:
@@ -82,12 +81,9 @@ def start(request: HttpRequest, key: str) -> HttpResponse:
         started = jobs.start(files, modules)
     except (jobs.UnknownModule, UploadNotFound) as error:
         messages.error(request, str(error))
-    else:
-        told = ngettext("%d video is being analysed.", "%d videos are being analysed.", len(started)) % len(started)
-        if (batch := jobs.batch_of(started[0])) is not None:
-            return redirect("batch", batch)
-        messages.success(request, told)
-    return redirect(f"{key}-upload")
+        return redirect(f"{key}-upload")
+    batch = jobs.batch_of(started[0])
+    return redirect("batch", batch) if batch else redirect("run", started[0])
 
 
 @require_safe

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import pgettext, pgettext_lazy
 
 from detection.records.schema import CredentialState, Reason, RunState, Verdict
 
@@ -208,3 +209,8 @@ def feature_words(feature: str) -> str | Promise:
 def picture_words(kind: str) -> PictureWords:
     """The words of a kind of evidence; one that a new module brings is called by its own name."""
     return PICTURES.get(kind) or PictureWords(kind.replace("_", " ").capitalize(), "")
+
+
+def listed(items: Iterable[object]) -> str:
+    """Items of a list as one line, divided as the language does it."""
+    return pgettext("between the items of a list", ", ").join(map(str, items))

@@ -110,7 +110,7 @@ function choose() {
     try {
       const made = await post(form.dataset.make, wanted);
       if (made.state === "done") location.assign(made.url);
-      told.textContent = made.words;
+      told.textContent = ""; // how far it is stands in its row below
       await refresh();
       document.getElementById("work").scrollIntoView({ block: "start", behavior: "smooth" });
     } catch (error) {

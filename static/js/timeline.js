@@ -85,7 +85,7 @@ export class Timeline {
     }));
     return {
       ...this.#size(),
-      padding: [10, 8, 0, 0],
+      padding: [10, 20, 0, 0], // room for half of the last moment's label
       scales: { x: { time: false, range: [0, Math.max(this.data.duration, this.times.at(-1))] }, y: { range: [0, 1] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map(clock), size: 30 },

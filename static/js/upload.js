@@ -108,8 +108,9 @@ function failed(upload, message, code) {
 
 function size(bytes) {
   const unit = bytes < 1e6 ? ["kilobyte", 1024] : bytes < 1e9 ? ["megabyte", 1024 ** 2] : ["gigabyte", 1024 ** 3];
-  const options = { style: "unit", unit: unit[0], maximumFractionDigits: 1 };
-  return new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / unit[1]);
+  const options = { style: "unit", unit: unit[0], minimumFractionDigits: 1, maximumFractionDigits: 1 };
+  const text = new Intl.NumberFormat(document.documentElement.lang, options).format(bytes / unit[1]);
+  return text.replace("kB", "KB"); // as the server's rows have it
 }
 
 // Back after a pause: what broke off goes on, and what a closed page was sending is asked for again.
@@ -145,8 +146,8 @@ function refresh() {
   const button = document.getElementById("start-button");
   const label = button.querySelector("[data-many]");
   button.disabled = !chosen || !modules;
-  const { none, one, many } = label.dataset;
-  label.textContent = [none, one][chosen] ?? many.replace("%s", chosen);
+  const { none, noModule, one, many } = label.dataset;
+  label.textContent = chosen && !modules ? noModule : ([none, one][chosen] ?? many.replace("%s", chosen));
 }
 
 document.addEventListener("change", refresh);

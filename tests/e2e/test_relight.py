@@ -41,6 +41,7 @@ def test_a_light_is_chosen_by_keyboard_and_its_video_made(page: Page, run_page: 
     clip = page.get_by_role("link", name="azimuth -45°, elevation 15°", exact=True)
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_count(0, timeout=WORK_TIMEOUT_MS)
+    expect(page.locator("#made")).to_be_empty()  # and does not say for ever that it waits
     clip.click()
 
     expect(page.get_by_text("Relit: generated, not evidence")).to_be_visible()

@@ -99,6 +99,12 @@ def test_the_histogram_draws_every_clip_once() -> None:
     assert sum(int(title.text or 0) for title in titles) == 24
 
 
+def test_the_histogram_counts_whole_clips() -> None:
+    texts = ElementTree.fromstring(histogram_plot(evaluation().judges[0])).iter("{http://www.w3.org/2000/svg}text")
+    counts = [float(each.text or "") for each in texts if each.get("x") == "38.0"]
+    assert [count.is_integer() for count in counts] == [True] * 5
+
+
 def test_a_judge_without_any_result_still_gives_a_report() -> None:
     rows = [row("fake/a.mp4", "fake", {"space": None}), row("real/b.mp4", "real", {"space": None})]
     made = summarise("clips", ("space",), rows, {"half": rows}, {})

@@ -173,3 +173,15 @@ def test_programs_follow_a_batch(client: Client, batch: str, ended: dict[str, st
     followed = client.get(f"/api/v1/progress?batch={batch}").json()["runs"]
     assert [run["id"] for run in followed] == [ended["queued"]]
     assert client.get("/api/v1/progress?batch=b20260101-000000000-000000").json()["runs"] == []
+
+
+def test_the_last_row_to_end_is_drawn_below_the_heads_that_were_there_before(
+    client: Client, media: Path, batch: str, ended: dict[str, str]
+) -> None:
+    def heads() -> list[str]:
+        page = client.get(reverse("batch", args=[batch])).content.decode()
+        return re.findall(r'class="module"[^>]*><a href="\?sort=-(\w+)"', page)
+
+    while_waiting = heads()
+    store.finish_run(media, ended["queued"], RunState.DONE, analysis=make.analysis(0.4, ("space", "feature")))
+    assert heads() == while_waiting == ["space", "feature"]

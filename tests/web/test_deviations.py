@@ -21,6 +21,12 @@ def test_what_deviates_comes_first() -> None:
     assert float(card.value_x[:-1]) > float(card.genuine_x[:-1]) + float(card.genuine_width[:-1])
 
 
+def test_what_is_just_outside_is_not_outside_by_nothing() -> None:
+    just = Deviation("a", 1, 10.01, 0.0, 10.0, "")
+    (card,) = deviations(ModuleOutcome("feature", None, "no_result", deviations=(just,))).outside
+    assert card.beyond == "< 1 %"
+
+
 @pytest.mark.parametrize(("value", "reached"), [(0.0, 0.0), (1.0, inf)])
 def test_a_range_without_width_can_be_drawn(value: float, reached: float) -> None:
     deviation = Deviation("a", 1, value, 0.0, 0.0, "")

@@ -46,7 +46,6 @@ def test_the_newest_comes_first_and_every_row_opens_its_result(client: Client, r
         ("?state=done", ["no_result", "real", "fake"]),
         ("?q=CLIP.mp4", ["failed", "no_result", "real", "fake"]),
         ("?q=nothing+like+it", []),
-        ("?page=2", []),
         ("?min_percent=90", ["fake"]),
         ("?max_percent=10", ["real"]),
         ("?min_percent=11&max_percent=89", []),
@@ -86,7 +85,10 @@ def test_it_finds_a_run_by_its_hash(client: Client, runs: dict[str, str], upload
 def test_a_filter_that_makes_no_sense_is_refused(client: Client, query: str) -> None:
     response = client.get(f"/history/{query}")
     assert response.status_code == 400
-    assert "The filter could not be understood." in response.content.decode()
+    page = response.content.decode()
+    assert "The filter could not be understood." in page
+    assert "No results yet" not in page
+    assert 'name="min_percent"' in page  # so that what is wrong can be put right
 
 
 def test_pages_keep_the_filter(client: Client, media: Path, upload: Upload) -> None:
@@ -96,6 +98,12 @@ def test_pages_keep_the_filter(client: Client, media: Path, upload: Upload) -> N
     assert "Page 1 of 2" in page
     assert "?verdict=no_result&amp;page=2" in page
     assert "Page 2 of 2" in client.get("/history/?verdict=no_result&page=2").content.decode()
+
+
+def test_beyond_the_last_page_is_the_last_page_and_not_an_empty_history(client: Client, runs: dict[str, str]) -> None:
+    response = client.get("/history/?q=clip&page=99")
+    assert response.url == "/history/?q=clip&page=1"
+    assert "No results yet" not in client.get(response.url).content.decode()
 
 
 def test_days_are_the_readers(client: Client, media: Path, upload: Upload) -> None:

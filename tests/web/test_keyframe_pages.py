@@ -78,7 +78,7 @@ def test_it_says_what_the_pictures_are_and_leads_to_their_moments(client: Client
     page = client.get(f"/keyframe/?run={run.id}").content.decode()
     assert "a map of a genuine face has bright spots too" in page
     assert page.index("Person 1</h3>") < page.index("Person 2</h3>")
-    assert "highest score of all judged frames" in page
+    assert "highest score of Space" in page
     assert f'href="/runs/{run.id}/#t=0.000"' in page
 
 

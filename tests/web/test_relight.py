@@ -14,6 +14,7 @@ from detection.records import followups, store
 from detection.records.schema import Reason, RunRecord, RunState
 from detection.records.uploads import Upload
 from detection.web.relight_form import as_fields, hex_colour, linear_colour
+from detection.web.relight_words import direction_words
 from relitalk.light import PRESETS
 from relitalk.request import Request
 from tests.clips import write_noise
@@ -185,6 +186,10 @@ def test_the_verdict_is_a_table_that_says_what_changed(client: Client, media: Pa
     page = client.get(f"/runs/{run.id}/relight/").content.decode()
     assert page.count("> holds") == 1
     assert page.count("> changes") == 1
+
+
+def test_no_direction_is_below_nothing() -> None:
+    assert direction_words(-0.3, -0.2) == "azimuth 0°, elevation 0°"
 
 
 def test_without_people_there_is_no_verdict_to_change(client: Client, media: Path, upload: Upload) -> None:

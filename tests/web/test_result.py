@@ -46,6 +46,16 @@ def test_the_most_suspicious_moment_of_the_most_suspicious_person_comes_first(ru
     assert [frame.time_s for frame in first.others] == sorted(frame.time_s for frame in first.others)
 
 
+def test_a_highest_score_names_its_module(media: Path, upload: Upload) -> None:
+    run = samples.finished_run(media, upload, modules=("space", "feature"))
+    frames = result.key_frames(run, run.analysis.modules.values())
+    highest = [frame for frame in frames if "most_suspicious" in frame.reasons]
+    assert highest
+    for frame in highest:
+        assert [f"highest score of {name}" in frame.why for name in ("Space", "Feature")] == [True, True]
+        assert "highest score of all judged frames" not in frame.why
+
+
 def test_the_best_of_a_stretch_is_said_only_where_nothing_else_is(run: RunRecord) -> None:
     frames = result.key_frames(run, run.analysis.modules.values())
     assert all(frame.reasons for frame in frames)

@@ -29,6 +29,13 @@ def test_the_verdict_comes_first_in_words(client: Client, media: Path, upload: U
     assert "Below 35 %: no forgery found. From 65 %: probably forged." in page
 
 
+def test_the_title_says_the_verdict_to_those_who_look_at_another_tab(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    page = page_of(client, samples.finished_run(media, upload, scores=(0.93,)).id)
+    assert f"<title>Probably forged – {upload.name} · Face Check</title>" in page
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_no_result_has_its_reason_a_way_out_and_no_score(
     client: Client, media: Path, upload: Upload, reason: Reason
@@ -37,6 +44,11 @@ def test_no_result_has_its_reason_a_way_out_and_no_score(
     assert str(REASONS[reason].title) in page
     assert str(REASONS[reason].advice) in page
     assert 'class="scale' not in page
+
+
+def test_without_a_face_nothing_is_offered_that_needs_one(client: Client, media: Path, upload: Upload) -> None:
+    assert "Under another light" not in page_of(client, samples.finished_run(media, upload, reason=Reason.NO_FACE).id)
+    assert "Under another light" in page_of(client, samples.finished_run(media, upload).id)
 
 
 def test_every_person_has_a_card(client: Client, media: Path, upload: Upload) -> None:
@@ -70,7 +82,7 @@ def test_it_says_what_it_does_not_say_and_what_is_missing(client: Client, media:
     page = page_of(client, samples.finished_run(media, upload, modules=("space", "feature")).id)
     assert page.count("What this verdict does not say") == 2  # a link beside the verdict, and the section
     assert "A face that was generated as a whole has no seam to find" in page
-    assert "No module of this run gave: Blending boundary · Where the model looked." in page
+    assert "Pictures that no module of this run makes: Blending boundary, Where the model looked." in page
     assert "The modules agree (Space: Probably forged · Feature: Probably forged)." in page
 
 

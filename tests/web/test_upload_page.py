@@ -80,11 +80,16 @@ def test_a_form_that_is_too_large_says_so(client: Client, settings: Settings, me
 @pytest.mark.parametrize("address", ["/Space_detect", "/Space_detect/"])
 def test_start_queues_a_run_per_file(client: Client, upload: Upload, address: str) -> None:
     response = client.post(address, {"uploads": [upload.sha256]})
-    assert response.url == "/Space_Upload_1/"
     (run,) = jobs.active()
+    assert response.url == f"/runs/{run.id}/"  # where it is followed, and where its result opens
     assert (run.sha256, run.modules, run.state) == (upload.sha256, ("space",), RunState.QUEUED)
     page = client.get("/Space_Upload_1/").content.decode()
     assert f'data-run="{run.id}"' in page
+
+
+def test_who_waits_is_told_that_nobody_works(client: Client, upload: Upload) -> None:
+    page = client.post("/Space_detect", {"uploads": [upload.sha256]}, follow=True).content.decode()
+    assert "Nothing is working off the queue." in page
 
 
 def test_start_takes_the_chosen_modules(client: Client, upload: Upload) -> None:

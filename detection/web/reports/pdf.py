@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from reportlab.lib.units import mm
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, ListFlowable, ListItem, SimpleDocTemplate
 
@@ -34,7 +35,8 @@ from detection.web.reports.looks import (
 )
 from detection.web.reports.subject import Subject
 
-FOOTER_NAME = 60  # letters of the video's name
+FOOTER_SIZE = 7.5
+FOOTER_NAME = 95 * mm  # of the video's name
 _printing = threading.Lock()  # ReportLab reads a font's file at a place that all documents share
 
 
@@ -123,12 +125,18 @@ def _shown(time: datetime) -> str:
     return timezone.localtime(time).strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
+def _shortened(name: str) -> str:
+    """As much of a name as the footer has room for; Chinese letters are twice as wide as others."""
+    kept = name
+    while stringWidth(kept, font().fontName, FOOTER_SIZE) > FOOTER_NAME:
+        kept = kept[:-1]
+    return kept if kept == name else f"{kept}…"
+
+
 def _numbered(subject: Subject, printed_at: datetime) -> type[Canvas]:
     """A canvas that writes the footers last, when the number of pages is known."""
     record = subject.record
-    name = printable(record.video_name)
-    name = name if len(name) <= FOOTER_NAME else f"{name[:FOOTER_NAME]}…"
-    left = f"{name} · SHA-256 {record.sha256[:16]}…"
+    left = f"{_shortened(printable(record.video_name))} · SHA-256 {record.sha256[:16]}…"
     printed = _("Run") + f" {record.id} · " + _("printed %s") % _shown(printed_at)
     page_of = _("Page %(number)d of %(count)d")
 
@@ -153,7 +161,7 @@ def _numbered(subject: Subject, printed_at: datetime) -> type[Canvas]:
             self.setStrokeColor(LINE)
             self.line(MARGIN, 17 * mm, PAGE_WIDTH - MARGIN, 17 * mm)
             self.setFillColor(INK_2)
-            self.setFont(font().fontName, 7.5)
+            self.setFont(font().fontName, FOOTER_SIZE)
             self.drawString(MARGIN, 12.5 * mm, left)
             self.drawString(MARGIN, 9 * mm, printed)
             self.drawRightString(PAGE_WIDTH - MARGIN, 12.5 * mm, page)

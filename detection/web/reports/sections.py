@@ -163,16 +163,20 @@ def evidence(subject: Subject) -> Iterator[Flowable]:
         left = len(groups) - MAX_PICTURED
         yield note(_("More people with key frames are on the page of the result: %d.") % left)
     if missing := result.missing_pictures(frames):
-        yield note(_("No module of this run gave:") + f" {' · '.join(map(str, missing))}.")
+        yield note(_("Pictures that no module of this run makes: %(kinds)s.") % {"kinds": words.listed(missing)})
 
 
 def _key_frame(folder: Path, frame: KeyFrame) -> list[Flowable]:
     pictures = frame.pictures[:4]
-    cells = [[_image(folder, picture.path, PICTURE), text(picture.words.title, 7.5, INK_2)] for picture in pictures]
+    cells = [
+        [_image(folder, picture.path, PICTURE), Spacer(1, 0.8 * mm), text(picture.words.title, 7.5, INK_2)]
+        for picture in pictures
+    ]
+    looks = TableStyle([*PLAIN, ("LEFTPADDING", (0, 0), (-1, -1), 0)])
     said = [each.words for each in frame.verdicts]
     if frame.why:
-        said.append(_("Chosen:") + f" {', '.join(map(str, frame.why))}")
-    row = Table([cells], colWidths=[PICTURE + 4 * mm] * len(cells), style=TableStyle(PLAIN), hAlign="LEFT")
+        said.append(_("Chosen:") + f" {words.listed(frame.why)}")
+    row = Table([cells], colWidths=[PICTURE + 4 * mm] * len(cells), style=looks, hAlign="LEFT")
     return [row, note(" · ".join([timecode(frame.time_s), *said])), Spacer(1, 1.5 * mm)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from detection.jobs import retention
 from detection.modules import MODULES
 from detection.records.schema import CredentialState, RunState, Thresholds, Verdict
 from detection.web import words
+from detection.web.module_pages import in_order
 
 register = template.Library()
 
@@ -153,6 +155,17 @@ def codec_name(codec: str | None) -> str:
 @register.filter
 def module_name(key: str) -> str:
     return str(_(MODULES[key].name)) if key in MODULES else key
+
+
+@register.filter
+def module_names(keys: Iterable[str]) -> str:
+    """The names of some modules, in the registry's order."""
+    return words.listed(module_name(key) for key in in_order(keys))
+
+
+@register.filter
+def listed(items: Iterable[Any]) -> str:
+    return words.listed(items)
 
 
 @register.filter

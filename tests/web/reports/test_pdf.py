@@ -146,6 +146,15 @@ def test_one_report_is_made_at_a_time(media: Path, upload: Upload, monkeypatch: 
     assert together == [1] * 8
 
 
+@pytest.mark.parametrize("letter", ["W", "视"])
+def test_a_long_name_leaves_room_for_the_number_of_the_page(letter: str) -> None:
+    name = letter * 200
+    kept = pdf._shortened(name)
+    assert kept.endswith("…")
+    assert pdf.stringWidth(kept, pdf.font().fontName, pdf.FOOTER_SIZE) < pdf.FOOTER_NAME + 10
+    assert pdf._shortened("clip.mp4") == "clip.mp4"
+
+
 def _rightmost(reader: PdfReader) -> float:
     """Where the text that reaches furthest to the right begins; pypdf tells no widths."""
     found = [0.0]
