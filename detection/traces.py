@@ -167,11 +167,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a network's look at all people comes to."""
+    """What a network's look at all people comes to. `worst`: by person, the index of the face that showed most."""
 
     people: tuple[PersonScore, ...]
     timeline: tuple[FrameScore, ...]
     evidence: tuple[Evidence, ...]
+    worst: dict[int, int]
 
 
 def examine(
@@ -192,4 +193,5 @@ def examine(
         for each in faces:
             heat, score = traces.maps[each.place], float(scores[each.place])
             evidence.append(drawing.write(context.run_dir, person.id, each, heat, score))
-    return Examined(tuple(people), tuple(frames), tuple(evidence))
+    worst = {person: seen.indices[int(np.argmax(seen.evidence))] for person, seen in found.items() if seen.indices}
+    return Examined(tuple(people), tuple(frames), tuple(evidence), worst)

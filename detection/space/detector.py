@@ -2,7 +2,8 @@
 
 The network marks in every face the region that looks manipulated (detection/traces.py). The evidence of a person is
 the mean over the faces; Platt scaling fitted on labelled clips (MODEL_CARD.md) makes a probability of it. A video is as
-fake as its most fake person among those seen often enough.
+fake as its most fake person among those seen often enough. Of the face that showed most on that person the page also
+shows where the network looked (occlusion.py).
 """
 
 from __future__ import annotations
@@ -13,14 +14,17 @@ from detection.inference import calibration
 from detection.inference.session import load
 from detection.judging import outcome
 from detection.modules import ModuleContext
-from detection.records.schema import ModuleOutcome
-from detection.traces import Drawing, examine
-from detection.vision.types import Observation
+from detection.records.schema import Evidence, ModuleOutcome
+from detection.space.occlusion import sensitivity
+from detection.traces import Drawing, Examined, Shown, examine
+from detection.vision.keyframes import Why
+from detection.vision.types import Array, Observation
 
 KEY = "space"
 NETWORK = "space"
 CALIBRATION = "space_calibration"
 REGION = Drawing("mri", "mri", cv2.COLORMAP_INFERNO)
+ATTENTION = Drawing("attention", "attention", cv2.COLORMAP_MAGMA)
 
 
 class SpaceDetector:
@@ -38,5 +42,20 @@ class SpaceDetector:
             self._calibration,
             (NETWORK, CALIBRATION),
             timeline=found.timeline,
-            evidence=found.evidence,
+            evidence=(*found.evidence, *self._attention(found, observation, context)),
         )
+
+    def _attention(self, found: Examined, observation: Observation, context: ModuleContext) -> list[Evidence]:
+        """Where the network looked in the most suspicious face of the most suspicious person that is judged."""
+        judged = {person.id: person.score for person in found.people if person.score is not None}
+        if not judged:
+            return []
+        worst = max(judged, key=lambda person: judged[person])
+        (face,) = (person.faces[found.worst[worst]] for person in observation.people if person.id == worst)
+        score = float(self._scores(face.crop[None])[0])
+        shown = Shown(0, face, (Why.MOST_SUSPICIOUS,), is_key_frame=False)
+        return [ATTENTION.write(context.run_dir, worst, shown, sensitivity(self._scores, face.crop), score)]
+
+    def _scores(self, crops: Array) -> Array:
+        """The calibrated scores (N,) of crops (N, S, S, 3)."""
+        return self._calibration.probability(self._network.run_batched(crops)[0])

@@ -117,7 +117,10 @@ PICTURES: dict[str, PictureWords] = {
     ),
     "attention": PictureWords(
         _("Where the model looked"),
-        _("Not a measure of forgery: it says what weighed in the decision, for a genuine face as for a forged one."),
+        _(
+            "Brighter where blurring that part changes Space's score more. Not a measure of forgery: it says what "
+            "weighed in the decision, for a genuine face as for a forged one."
+        ),
     ),
     "keyframe": PictureWords(
         _("Key frame"), _("A frame chosen because the face is large, sharp and turned to the camera.")

@@ -42,6 +42,8 @@ def test_every_judged_frame_has_a_probability_and_every_key_frame_a_picture(obse
     assert set(regions) == key_frames | {worst}
     assert [index for index, e in regions.items() if "most_suspicious" in e.reasons] == [worst]
     assert {e.frame_index for e in outcome.evidence if e.kind == "plain_frame"} == {worst} - key_frames
+    (attention,) = (e for e in outcome.evidence if e.kind == "attention")
+    assert (attention.frame_index, attention.score) == (worst, pytest.approx(regions[worst].score, abs=1e-4))
     for evidence in outcome.evidence:
         assert cv2.imread(str(tmp_path / evidence.path)).shape == (256, 256, 3)
     assert steps[-1] == (person.frames, person.frames)
@@ -69,6 +71,7 @@ def test_too_few_faces_give_no_score(observation, tmp_path):
     assert outcome.score is None
     assert outcome.verdict == "no_result"
     assert outcome.people[0].reason == outcome.reason == "too_few_frames"
+    assert "attention" not in {e.kind for e in outcome.evidence}
 
 
 def test_what_progress_raises_ends_the_analysis(observation, tmp_path):
