@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.e2e.conftest import Site
+from tests.e2e.test_pages import put_on
 from tests.e2e.waiting import wait_until
 from tests.web import samples
 
@@ -16,29 +18,50 @@ pytestmark = pytest.mark.e2e
 ANALYSIS_TIMEOUT_MS = 120_000
 
 
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return samples.face_clip(tmp_path_factory.mktemp("clips") / "astronaut.mp4", seconds=3, size=(960, 540), sound=True)
+ENGLISH = {
+    "choose": "Choose videos",
+    "ready": "Ready",
+    "start": "Check 1 video",
+    "verdict": "forged|decide|judged",
+    "main": "Main",
+    "history": "History",
+}
+CHINESE = {
+    "choose": "选择视频",
+    "ready": "就绪",
+    "start": "检测 1 个视频",
+    "verdict": "伪造|判断",
+    "main": "主导航",
+    "history": "历史记录",
+}
 
 
-def test_from_upload_to_history(page: Page, clip: Path) -> None:
+@pytest.mark.parametrize(
+    ("language", "words", "width", "seconds"), [("en", ENGLISH, 1280, 3), ("zh-hans", CHINESE, 390, 4)]
+)
+def test_from_upload_to_history(
+    page: Page, site: Site, tmp_path: Path, language: str, words: dict[str, str], width: int, seconds: int
+) -> None:
+    name = f"astronaut {language}.mp4"
+    clip = samples.face_clip(tmp_path / name, seconds=seconds, size=(960, 540), sound=True)
+    put_on(page, site, language, "light", width)
     page.goto("/")
-    page.get_by_label("Choose videos").set_input_files([clip])
-    row = page.get_by_role("listitem").filter(has_text="astronaut.mp4")
+    page.get_by_label(words["choose"]).set_input_files([clip])
+    row = page.get_by_role("listitem").filter(has_text=name)
     expect(row).to_contain_text("960 × 540")
     expect(row).to_contain_text("H.264")
 
     page.reload()  # nothing is lost
-    expect(row).to_contain_text("Ready")
-    page.get_by_role("button", name="Check 1 video").click()
+    expect(row).to_contain_text(words["ready"])
+    page.get_by_role("button", name=words["start"]).click()
     expect(page).to_have_url(re.compile(r"/runs/"))  # to be followed; there the result opens by itself
-    verdict = re.compile(r"forged|decide|judged")
+    verdict = re.compile(words["verdict"])
     expect(page.get_by_role("heading", level=1)).to_have_text(verdict, timeout=ANALYSIS_TIMEOUT_MS)
     expect(page.get_by_text("SHA-256")).to_be_visible()
     wait_until(page, "document.querySelector('video').readyState >= 2")
 
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="History").click()
-    page.get_by_role("link", name="astronaut.mp4", exact=True).click()
+    page.get_by_role("navigation", name=words["main"]).get_by_role("link", name=words["history"]).click()
+    page.get_by_role("link", name=name, exact=True).click()
     expect(page).to_have_url(re.compile(r"/runs/[\d-]+-[0-9a-f]+/$"))
 
 
