@@ -45,6 +45,11 @@ class Traces:
         """The person's evidence; None where too few faces were seen."""
         return float(self.evidence.mean()) if len(self.indices) >= MIN_USABLE_FACES else None
 
+    @property
+    def worst(self) -> int | None:
+        """The place of the face in which most was found; None where none was seen."""
+        return int(np.argmax(self.evidence)) if self.indices else None
+
 
 def look(
     network: Session, observation: Observation, context: ModuleContext, until_clear: Calibration | None = None
@@ -135,8 +140,7 @@ class Shown:
 
 def shown(person: Person, traces: Traces) -> list[Shown]:
     """The key frames among the faces that were looked at, and the one in which most was found."""
-    wanted = {key_frame.face for key_frame in person.key_frames}
-    worst = int(np.argmax(traces.evidence)) if traces.indices else None
+    wanted, worst = {key_frame.face for key_frame in person.key_frames}, traces.worst
     return [
         Shown(place, person.faces[index], (Why.MOST_SUSPICIOUS,) if place == worst else (), index in wanted)
         for place, index in enumerate(traces.indices)
@@ -158,7 +162,7 @@ class Drawing:
     colours: int
 
     def write(self, run_dir: Path, person: int, shown: Shown, heat: Array, score: float) -> Evidence:
-        """Draws `heat` (32, 32) over one face; `score` is the face's calibrated probability."""
+        """Draws `heat` (R, R), 0 to 1, over one face; `score` is the face's calibrated probability."""
         face = shown.face
         path = f"{self.folder}/{picture_name(person, face.frame_index)}"
         write_picture(run_dir / path, overlay(face.crop, heat, self.colours))
@@ -167,12 +171,12 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Examined:
-    """What a network's look at all people comes to. `worst`: by person, the index of the face that showed most."""
+    """What a network's look at all people comes to. `worst`: by person, the face that showed most, and its score."""
 
     people: tuple[PersonScore, ...]
     timeline: tuple[FrameScore, ...]
     evidence: tuple[Evidence, ...]
-    worst: dict[int, int]
+    worst: dict[int, tuple[Shown, float]]
 
 
 def examine(
@@ -182,6 +186,7 @@ def examine(
     people: list[PersonScore] = []
     frames: list[FrameScore] = []
     evidence: list[Evidence] = []
+    worst: dict[int, tuple[Shown, float]] = {}
     found = look(network, observation, context, until_clear=calibration)
     for person in observation.people:
         traces = found[person.id]
@@ -193,5 +198,6 @@ def examine(
         for each in faces:
             heat, score = traces.maps[each.place], float(scores[each.place])
             evidence.append(drawing.write(context.run_dir, person.id, each, heat, score))
-    worst = {person: seen.indices[int(np.argmax(seen.evidence))] for person, seen in found.items() if seen.indices}
+            if each.place == traces.worst:
+                worst[person.id] = each, score
     return Examined(tuple(people), tuple(frames), tuple(evidence), worst)

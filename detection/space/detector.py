@@ -16,8 +16,7 @@ from detection.judging import outcome
 from detection.modules import ModuleContext
 from detection.records.schema import Evidence, ModuleOutcome
 from detection.space.occlusion import sensitivity
-from detection.traces import Drawing, Examined, Shown, examine
-from detection.vision.keyframes import Why
+from detection.traces import Drawing, Examined, examine
 from detection.vision.types import Array, Observation
 
 KEY = "space"
@@ -42,19 +41,17 @@ class SpaceDetector:
             self._calibration,
             (NETWORK, CALIBRATION),
             timeline=found.timeline,
-            evidence=(*found.evidence, *self._attention(found, observation, context)),
+            evidence=(*found.evidence, *self._attention(found, context)),
         )
 
-    def _attention(self, found: Examined, observation: Observation, context: ModuleContext) -> list[Evidence]:
+    def _attention(self, found: Examined, context: ModuleContext) -> list[Evidence]:
         """Where the network looked in the most suspicious face of the most suspicious person that is judged."""
         judged = {person.id: person.score for person in found.people if person.score is not None}
         if not judged:
             return []
-        worst = max(judged, key=lambda person: judged[person])
-        (face,) = (person.faces[found.worst[worst]] for person in observation.people if person.id == worst)
-        score = float(self._scores(face.crop[None])[0])
-        shown = Shown(0, face, (Why.MOST_SUSPICIOUS,), is_key_frame=False)
-        return [ATTENTION.write(context.run_dir, worst, shown, sensitivity(self._scores, face.crop), score)]
+        person = max(judged, key=lambda number: judged[number])
+        shown, score = found.worst[person]
+        return [ATTENTION.write(context.run_dir, person, shown, sensitivity(self._scores, shown.face.crop), score)]
 
     def _scores(self, crops: Array) -> Array:
         """The calibrated scores (N,) of crops (N, S, S, 3)."""
