@@ -2,7 +2,8 @@
 
 A track is one face followed without a cut. Tracks are joined where their embeddings leave no doubt; two faces in one
 frame are never one person. Memory is bounded: of more than MAX_FACES faces every second one is dropped, for all people
-alike, so that those that are left stay a regular step apart.
+alike, so that those that are left stay a regular step apart. Every KEY_FRAME_STRIDEth stays, for key frames are among
+those.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class Gallery:
                 track.aligned[sample] = align_face(frame.image, measured.points_px)
             self._picker.offer(track.number, sample, measured.quality, frame.image)
         self._count += len(kept)
-        if self._count > MAX_FACES:
+        if self._count > MAX_FACES and self._stride < KEY_FRAME_STRIDE:
             self._thin()
 
     def people(self, step_s: float) -> tuple[Person, ...]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import cv2
 import numpy as np
 import pytest
 
@@ -90,6 +91,17 @@ def test_more_faces_than_fit_are_thinned_evenly(monkeypatch: pytest.MonkeyPatch)
         assert person.key_frames
         assert all(0 <= k.face < len(person.faces) for k in person.key_frames)
         assert any(f.embedding is not None for f in person.faces)
+
+
+def test_key_frames_outlast_all_thinning(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight people in a video that is longer than its file says are more faces than thinning makes room for."""
+    monkeypatch.setattr(people, "MAX_FACES", 10)
+    gallery = Gallery()
+    sharp, soft = two(), np.ascontiguousarray(cv2.GaussianBlur(two(), (0, 0), 2))
+    for sample in range(48):  # the faces that a stride of eight would keep show worst
+        show(gallery, range(sample, sample + 1), soft if sample % 8 == 0 else sharp, [0, 1])
+    for person in gallery.people(STEP_S):
+        assert [person.faces[k.face].frame_index // 3 % 8 for k in person.key_frames] == [4] * 6
 
 
 def test_a_few_faces_spread_over_time_have_an_embedding() -> None:
