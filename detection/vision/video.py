@@ -109,7 +109,8 @@ def probe(path: Path, max_duration_s: float | None = None, sha256: str | None = 
 def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its video stream, ready to decode. Raises VideoError: unreadable, no_video_stream."""
     try:
-        container = av.open(str(path), options=OPEN_OPTIONS)
+        # Tags are in whatever encoding their writer used: one that is not UTF-8 makes no video unreadable.
+        container = av.open(str(path), options=OPEN_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, OSError, ValueError) as error:
         empty = path.is_file() and path.stat().st_size == 0
         fault = "is empty" if empty else f"is no video that can be read ({type(error).__name__})"

@@ -70,9 +70,11 @@ def write_clip(
     aspect: Fraction | None = None,
     times: Sequence[float] | None = None,
     gop: int | None = None,
+    tags: dict[str, str] | None = None,
 ) -> Path:
     """Encodes RGB frames. `times` (seconds) makes the frame rate vary; `matrix` is the display matrix."""
     with av.open(str(path), "w", options=container_options or {}) as output:
+        output.metadata.update(tags or {})
         stream = None
         for i, image in enumerate(frames):
             if stream is None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detection.records.schema import Reason
+from detection.vision.provenance import read_provenance
 from detection.vision.video import VideoError, probe
 from tests.vision import clips
 
@@ -89,6 +90,16 @@ def assert_refused(path: Path, reason: Reason, *words: str) -> None:
     assert path.name in caught.value.detail
     for word in words:
         assert word in caught.value.detail
+
+
+def test_tags_in_another_encoding_make_no_video_unreadable(tmp_path: Path) -> None:
+    """As old cameras and editors write them, here in Latin-1."""
+    path = clips.write_clip(tmp_path / "clip.avi", clips.numbered(5), codec="mpeg4", tags={"title": "Caf$"})
+    path.write_bytes(path.read_bytes().replace(b"Caf$", b"Caf\xe9"))
+    assert probe(path).codec == "mpeg4"
+    provenance = read_provenance(path)
+    assert provenance is not None
+    assert provenance.tags["title"] == "Caf\N{REPLACEMENT CHARACTER}"
 
 
 def test_a_text_named_mp4(tmp_path: Path) -> None:
