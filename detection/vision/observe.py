@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from detection.records.schema import Reason, VideoProperties
@@ -13,9 +14,9 @@ from detection.vision.following import FaceFollower
 from detection.vision.people import Gallery
 from detection.vision.prefetch import ahead
 from detection.vision.reading import FrameReader
-from detection.vision.sampling import plan_samples
+from detection.vision.sampling import SamplingPlan, plan_samples
 from detection.vision.types import Frame, Observation
-from detection.vision.video import VideoError
+from detection.vision.video import VideoError, measured_duration_s
 
 MAX_AHEAD = 3  # frames that wait for the next stage
 MAX_AHEAD_BYTES = 32 * 1024**2
@@ -27,9 +28,20 @@ def observe(path: Path, video: VideoProperties, progress: Progress) -> Observati
     """Reads the video once and follows the faces in it; a video without faces has `people` ().
 
     `video` is what `video.probe` says of the file; `progress(done, total)` counts sampled frames and may raise to stop.
-    Raises VideoError when no frame can be read.
+    A file that is much shorter than it declares (cut off, or made to look so) is read again along a plan of its true
+    length: most of the first plan's segments lay behind its end. Raises VideoError when no frame can be read.
     """
     plan = plan_samples(video.duration_s, video.frame_rate)
+    observation = _observe(path, video, plan, progress)
+    if len(plan.segments) > 1 and observation.frames_analysed < plan.frames / 2:
+        duration_s = measured_duration_s(path, video.frame_rate)
+        if duration_s < video.duration_s:
+            video = replace(video, duration_s=duration_s)
+            return _observe(path, video, plan_samples(duration_s, video.frame_rate), progress)
+    return observation
+
+
+def _observe(path: Path, video: VideoProperties, plan: SamplingPlan, progress: Progress) -> Observation:
     reader, gallery = FrameReader(path, video, plan), Gallery()
     depth = max(1, min(MAX_AHEAD, MAX_AHEAD_BYTES // (video.width * video.height * 3)))
     count = 0

@@ -123,6 +123,12 @@ def open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
+def measured_duration_s(path: Path, rate: float) -> float:
+    """How long the video lasts by its packets, whatever the file declares. Reads it through. Raises VideoError."""
+    with open_video(path) as (container, stream):
+        return _measured_duration_s(container, stream, _look_at_start(path, container, stream), rate)
+
+
 def start_s(container: InputContainer) -> float:
     """The time stamp at which players show 0:00."""
     return float((container.start_time or 0) / av.time_base)
@@ -250,7 +256,7 @@ def _declared_duration_s(container: InputContainer, stream: VideoStream) -> floa
 
 
 def _measured_duration_s(container: InputContainer, stream: VideoStream, start: _Start, rate: float) -> float:
-    """From the time stamps to the file's end, for files that were written without knowing it (a browser's recorder)."""
+    """From the time stamps to the file's end, for files that do not know it (a browser's recorder) or tell it wrong."""
     first, last = (start.times_s[0], start.times_s[-1]) if start.times_s else (0.0, 0.0)
     count = start.packets
     for packet in packets(container, stream):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 import threading
 from pathlib import Path
 
@@ -58,6 +59,32 @@ def test_a_video_without_faces_has_no_people(tmp_path: Path) -> None:
     observation = look(clips.write_clip(tmp_path / "clip.mp4", clips.numbered(30, (160, 120))))
     assert observation.people == ()
     assert observation.frames_analysed == 15
+
+
+def test_a_file_that_claims_to_be_longer_than_it_is(tmp_path: Path) -> None:
+    """Or the part of it behind two seconds would be looked at nowhere."""
+    path = clips.write_clip(tmp_path / "clip.mkv", clips.numbered(300), rate=10)
+    data = bytearray(path.read_bytes())
+    declared = data.index(b"\x44\x89\x88") + 3  # Duration, a float of eight bytes, in milliseconds
+    data[declared : declared + 8] = struct.pack(">d", 3_600_000.0)
+    path.write_bytes(data)
+    assert probe(path).duration_s == pytest.approx(3600)
+    observation = look(path)
+    assert observation.frames_analysed == 300
+    assert observation.video.duration_s == pytest.approx(30)
+
+
+def test_of_a_long_file_that_was_cut_off_what_is_there_is_looked_at(tmp_path: Path) -> None:
+    path = clips.write_clip(
+        tmp_path / "clip.mp4", clips.numbered(1200), rate=10, gop=20, container_options={"movflags": "faststart"}
+    )
+    data = path.read_bytes()
+    pictures = data.index(b"mdat")
+    path.write_bytes(data[: pictures + (len(data) - pictures) // 4])
+    assert probe(path).duration_s == pytest.approx(120)
+    observation = look(path)
+    assert observation.frames_analysed > 200
+    assert observation.video.duration_s == pytest.approx(30, abs=5)
 
 
 def test_a_picture_of_one_pixel(tmp_path: Path) -> None:
