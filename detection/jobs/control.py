@@ -84,7 +84,7 @@ class Control:
         with self._lock:
             if self._task is None or self._why is not None:
                 return
-            if self._task.cancel_requested():
+            if _is_cancelled(self._task):
                 self._why, self._asked_s = Interrupt.CANCEL, time.monotonic()
             elif time.monotonic() - self._began_s > timeout_s:
                 self._why, self._asked_s = Interrupt.TIMEOUT, time.monotonic()
@@ -102,6 +102,14 @@ class Control:
         task = self._task
         if task is not None:
             task.settle(why)
+
+
+def _is_cancelled(task: Interruptible) -> bool:
+    """A disk that cannot be asked just now must not end the watchdog, and with it all limits."""
+    try:
+        return task.cancel_requested()
+    except OSError:
+        return False
 
 
 control = Control()

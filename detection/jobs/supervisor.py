@@ -48,22 +48,22 @@ class Supervisor(threading.Thread):
         died: str | None = None
         pause_s = 0.0
         while not self._stopping.wait(pause_s):
-            if queues.has_servers_worker():
-                died, pause_s = None, LOOK_EVERY_S
-                continue
-            began_s = time.monotonic()
             try:
+                if queues.has_servers_worker():
+                    died, pause_s = None, LOOK_EVERY_S
+                    continue
+                began_s = time.monotonic()
                 status = self._run_worker(died)
-            except OSError:
+                if status == EXIT_BUSY:
+                    pause_s = LOOK_EVERY_S
+                    continue
+                died = how_it_died(status)
+                # One that died of a job is replaced at once: no job gets more than its attempts.
+                is_own_fault = time.monotonic() - began_s < SHORT_LIFE_S and not queues.has_claimed()
+            except OSError:  # whoever looks after the worker must outlive a disk, or open files, that run out
                 logger.exception("No worker can be started; another try in %.0f s.", LONGEST_PAUSE_S)
                 pause_s = LONGEST_PAUSE_S
                 continue
-            if status == EXIT_BUSY:
-                pause_s = LOOK_EVERY_S
-                continue
-            died = how_it_died(status)
-            # One that died of a job is replaced at once: no job gets more than its attempts.
-            is_own_fault = time.monotonic() - began_s < SHORT_LIFE_S and not queues.has_claimed()
             pause_s = min(max(2 * pause_s, 1.0), LONGEST_PAUSE_S) if is_own_fault else 0.0
             if not self._stopping.is_set():
                 logger.warning("The worker ended (%s); another starts in %.0f s.", died or f"status {status}", pause_s)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import time
 
 import pytest
@@ -52,6 +53,19 @@ def test_a_task_that_takes_too_long_is_interrupted() -> None:
         time.sleep(0.02)
         control.watch(timeout_s=0.01)
         assert why(control) is Interrupt.TIMEOUT
+
+
+def test_limits_hold_while_nobody_can_say_whether_a_task_was_cancelled() -> None:
+    class OnAFailingDisk(Task):
+        def cancel_requested(self) -> bool:
+            raise OSError(errno.EIO, "Input/output error")
+
+    control = Control()
+    with control.running(OnAFailingDisk()):
+        control.watch(timeout_s=60)
+        assert why(control) is None
+        control.watch(timeout_s=60, is_too_large=True)
+        assert why(control) is Interrupt.MEMORY
 
 
 def test_a_stop_outlasts_the_task() -> None:

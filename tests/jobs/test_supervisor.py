@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from detection.jobs import queues
+from detection.jobs import supervisor as supervising
 from detection.jobs.supervisor import Supervisor, how_it_died
 from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED
 from tests.jobs.server import wait_for
@@ -27,6 +30,26 @@ def test_a_worker_that_cannot_start_is_not_started_in_a_frenzy(media: Path, tmp_
     broken.stop()
     broken.join(10)
     assert not broken.is_alive()
+
+
+def test_a_supervisor_outlives_a_queue_that_cannot_be_looked_at(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([OSError(errno.EMFILE, "Too many open files")])
+
+    def has_servers_worker() -> bool:
+        for error in answers:
+            raise error
+        return False
+
+    monkeypatch.setattr(queues, "has_servers_worker", has_servers_worker)
+    monkeypatch.setattr(supervising, "LONGEST_PAUSE_S", 0.05)
+    notes = tmp_path / "starts"
+    sleeping = supervisor(f"{NOTES_ITS_START}; import time; time.sleep(60)", notes)
+    sleeping.start()
+    wait_for("a start after the error", notes.exists)
+    sleeping.stop()
+    sleeping.join(10)
 
 
 def test_stopping_ends_the_worker(media: Path, tmp_path: Path) -> None:
