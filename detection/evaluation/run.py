@@ -25,7 +25,18 @@ CACHE_FORMAT = 1
 ENCODING = "encode"  # the stage before an analysis of a changed clip
 
 _ROOT = Path(__file__).resolve().parents[2]
-_SHARED_CODE = ("detection/vision", "detection/inference", "detection/fusion.py", "detection/pipeline.py", "relitalk")
+# What analyses are made of besides the modules' own folders.
+_SHARED_CODE = (
+    "detection/vision",
+    "detection/inference",
+    "detection/records/schema.py",
+    "detection/modules.py",
+    "detection/judging.py",
+    "detection/traces.py",
+    "detection/fusion.py",
+    "detection/pipeline.py",
+    "relitalk",
+)
 
 
 @dataclass(frozen=True)
@@ -174,12 +185,15 @@ class _Cache:
 def _made_by(modules: tuple[str, ...], variant: Variant | None) -> str:
     """A hash of what an outcome depends on besides the clip: weights, libraries, code, the variant's settings."""
     detectors = [MODULES[key].detector or "" for key in modules]
-    digest = hashlib.sha256(json.dumps([CACHE_FORMAT, versions(), detectors], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([CACHE_FORMAT, versions(), detectors, repr(variant)], sort_keys=True).encode())
+    for source in _sources(detectors, variant):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def _sources(detectors: Sequence[str], variant: Variant | None) -> Iterator[Path]:
     places = [*_SHARED_CODE, *("/".join(detector.split(".")[:-2]) for detector in detectors if detector)]
     if variant is not None:
-        digest.update(repr(variant).encode())
         places.append("detection/evaluation/recompress.py")
     for path in (_ROOT / place for place in places):
-        for source in [path] if path.is_file() else sorted(path.rglob("*.py")):
-            digest.update(source.read_bytes())
-    return digest.hexdigest()
+        yield from [path] if path.is_file() else sorted(path.rglob("*.py"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from detection.evaluation.folders import read_folder
 from detection.evaluation.recompress import variants
 from detection.evaluation.run import Step, judges_of, run
 from detection.evaluation.summary import summarise
+from detection.modules import MODULES
 from tests.evaluation.brightness import BrightnessDetector
 
 
@@ -76,6 +79,18 @@ def test_other_weights_make_what_was_kept_stale(
         running._made_by.cache_clear()
     assert not row.is_cached
     assert len(list(tmp_path.iterdir())) == 1  # the stale one was replaced
+
+
+def test_other_code_makes_what_was_kept_stale() -> None:
+    """All of it that an analysis runs, wherever it lies."""
+    detectors = [spec.detector for spec in MODULES.values() if spec.detector]
+    imports = "; ".join(f"import {name.rpartition('.')[0]}" for name in ["detection.pipeline.analyse", *detectors])
+    say = "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith(('detection.', 'relitalk.'))), sep='\\n')"
+    root = Path(running.__file__).parents[2]
+    said = subprocess.check_output([sys.executable, "-c", f"import sys; {imports}; {say}"], text=True, cwd=root)
+    used = {path for path in map(Path, said.splitlines()) if path.name != "__init__.py"}
+    assert root / "detection" / "traces.py" in used
+    assert used <= set(running._sources(detectors, None))
 
 
 def test_a_damaged_file_of_the_cache_is_made_anew(
