@@ -6,18 +6,23 @@ raise RecordError, and OSError when media/ cannot be used.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from detection.jobs import followup_requests
+from detection.jobs.queue import QueueUnreachable
 from detection.jobs.reporting import Step, read_step
 from detection.jobs.runs import media_root
 from detection.jobs.tasks import do_followup
 from detection.records import followups, query, store
+from detection.records.codec import RecordError
 from detection.records.followups import FollowUp
 from detection.records.schema import RunState
 from relitalk.request import Request
+
+logger = logging.getLogger(__name__)
 
 RELIT_FOLDER, RELIT_VIDEO, RELIT_FRAMES = "relit", "relit.mp4", "frames"
 
@@ -99,7 +104,11 @@ def _finished(run_id: str) -> str:
 
 
 def _queued(followup: FollowUp) -> FollowUp:
-    do_followup.enqueue(followup.run, followup.id)
+    """The record says that it waits: if the queue cannot be told now, a worker that finds it so tells it later."""
+    try:
+        do_followup.enqueue(followup.run, followup.id)
+    except QueueUnreachable:
+        logger.exception("Follow-up %s of run %s is recorded, but not queued yet.", followup.id, followup.run)
     return followup
 
 
@@ -118,6 +127,6 @@ def _before(followup: FollowUp) -> int:
     for run_id, followup_id in others:
         try:
             queued.append(followups.load(root, run_id, followup_id).queued_at)
-        except (followups.FollowUpNotFound, store.RunNotFound):
-            continue
+        except (followups.FollowUpNotFound, store.RunNotFound, RecordError):
+            continue  # ended meanwhile, or damaged: `detection.jobs.recovery` sees to it
     return sum(each < followup.queued_at for each in queued)

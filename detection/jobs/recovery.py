@@ -118,8 +118,9 @@ def settle_followups(root: Path, queue: Queue) -> None:
         except (store.RunNotFound, followups.FollowUpNotFound):
             followups.forget_mark(root, run_id, followup_id)
             continue
-        except RecordError as error:
-            logger.error("%s", error)
+        except RecordError as error:  # nobody can end it: its run could never be deleted
+            logger.error("%s. Ask for it again.", error)
+            followups.forget_mark(root, run_id, followup_id)
             continue
         if followup.state is RunState.QUEUED:
             logger.warning("Follow-up %s of %s was recorded, but not queued: it is queued now.", followup_id, run_id)

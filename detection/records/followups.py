@@ -70,7 +70,7 @@ def request(
     is_whole: Callable[[FollowUp], bool] = lambda _: True,
 ) -> tuple[FollowUp, bool]:
     """The follow-up that does `wanted`, and whether it has to be queued: it is new, or had ended without a result, or
-    with one of which `is_whole` says that it is not there as wanted any more. Raises RunNotFound, RecordError.
+    with one of which `is_whole` says that it is not there as wanted any more, or cannot be read. Raises RunNotFound.
     """
     if not store.run_dir(root, run_id).is_dir():
         raise store.RunNotFound(f"There is no run {run_id}.")
@@ -79,7 +79,7 @@ def request(
     with locked(place / store.LOCK):
         try:
             known = load(root, run_id, followup_id)
-        except FollowUpNotFound:
+        except (FollowUpNotFound, codec.RecordError):
             known = None
         if known is not None and (is_whole(known) if known.state is RunState.DONE else not known.state.is_final):
             return known, False
@@ -193,7 +193,7 @@ def active_for_s(root: Path, run_id: str, followup_id: str) -> float:
 
 
 def forget_mark(root: Path, run_id: str, followup_id: str) -> None:
-    """Remove the mark of one whose record was never written, or whose run is gone."""
+    """Remove the mark of one whose record was never written or cannot be read, or whose run is gone."""
     _mark_of(root, run_id, followup_id).unlink(missing_ok=True)
 
 

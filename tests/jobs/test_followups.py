@@ -7,6 +7,7 @@ import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 from detection import jobs
 from detection.jobs import followup_work, followups, recovery, relighting
 from detection.jobs.control import Control, Interrupt, Interrupted
-from detection.jobs.queue import FileQueue
+from detection.jobs.queue import FileQueue, QueueUnreachable
 from detection.jobs.tasks import do_followup
 from detection.records import followups as records
 from detection.records import store, uploads
@@ -185,6 +186,33 @@ def test_what_was_recorded_but_never_queued_is_queued(
     records.request(media, run.id, "a" * 24, "relight", {})
     recovery.settle_followups(media, queue)
     assert [job.args for job in queue.pending()] == [[run.id, "a" * 24]]
+
+
+def test_a_queue_that_does_not_answer_loses_no_request(
+    media: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise QueueUnreachable("no answer")
+
+    monkeypatch.setattr(followups, "do_followup", SimpleNamespace(enqueue=refuse))
+    asked = followups.ask_to_relight(finished_run(media, clip).id, REQUEST)
+    assert records.load(media, asked.run, asked.id).state is RunState.QUEUED
+
+
+def test_a_damaged_one_costs_the_others_nothing(
+    media: Path, clip: Path, queue: FileQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "GRACE_S", -1.0)
+    run = finished_run(media, clip)
+    records.request(media, run.id, "a" * 24, "relight", {})
+    records.request(media, run.id, "b" * 24, "relight", {})
+    (records.folder(media, run.id, "a" * 24) / store.RECORD).write_bytes(b"{")
+    assert followups.progress(run.id, "b" * 24).before == 0
+    recovery.settle_followups(media, queue)
+    followups.cancel(run.id, "b" * 24)
+    assert records.active(media) == []
+    _, is_to_be_queued = records.request(media, run.id, "a" * 24, "relight", {})
+    assert is_to_be_queued
 
 
 def test_one_whose_process_is_gone_fails(
