@@ -60,13 +60,9 @@ def load(name: str, threads: int | None = None) -> Session:
 
 
 class Session:
-    """A network in ONNX form.
+    """The network in the ONNX file `path`, for which the caller vouches: `load` opens those of the manifest."""
 
-    `source` is a name of the manifest (verified before it loads) or the path of a file that the caller vouches for.
-    """
-
-    def __init__(self, source: str | Path, *, device: Device | None = None, threads: int | None = None) -> None:
-        path = source if isinstance(source, Path) else verified_path(source)
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = (_settings.threads if threads is None else threads) or min(
             core_count(), MAX_THREADS
@@ -75,9 +71,7 @@ class Session:
         options.log_severity_level = _ERRORS_ONLY
         # Threads that spin between two calls would take the cores from the decoder, which runs at the same time.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=_providers(device or _settings.device)
-        )
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=_providers(_settings.device))
         self.inputs: tuple[str, ...] = tuple(i.name for i in self._session.get_inputs())
         self.outputs: tuple[str, ...] = tuple(o.name for o in self._session.get_outputs())
 
@@ -95,12 +89,11 @@ class Session:
         feed = {name: np.ascontiguousarray(a) for name, a in zip(self.inputs, batch, strict=True)}
         return tuple(self._session.run(None, feed))
 
-    def run_batched(self, batch: Array, size: int | None = None) -> tuple[Array, ...]:
-        """As `run` for a single-input network, `size` samples at a time (`self.batch`): memory stays bounded."""
-        size = size or self.batch
-        if len(batch) <= size:
+    def run_batched(self, batch: Array) -> tuple[Array, ...]:
+        """As `run` for a single-input network, `self.batch` samples at a time: memory stays bounded."""
+        if len(batch) <= self.batch:
             return self.run(batch)
-        parts = [self.run(batch[start : start + size]) for start in range(0, len(batch), size)]
+        parts = [self.run(batch[start : start + self.batch]) for start in range(0, len(batch), self.batch)]
         return tuple(np.concatenate(output) for output in zip(*parts, strict=True))
 
 

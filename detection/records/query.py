@@ -100,11 +100,6 @@ def active_runs(root: Path) -> list[RunRecord]:
     return _active(root).runs()
 
 
-def queue_position(root: Path, run_id: str) -> int | None:
-    """1 for the next queued run; None for one that is not queued."""
-    return positions(active_runs(root)).get(run_id)
-
-
 def positions(active: Iterable[RunRecord]) -> dict[str, int]:
     """The places of the queued ones among runs in the order of the queue: 1 for the next."""
     queued = (run.id for run in active if run.state is RunState.QUEUED)

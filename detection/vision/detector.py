@@ -32,9 +32,7 @@ class Detection:
     points_px: Array
 
 
-def detect_faces(
-    image: Image, side_px: int = THOROUGH_SIDE_PX, min_confidence: float = MIN_CONFIDENCE
-) -> list[Detection]:
+def detect_faces(image: Image, side_px: int = THOROUGH_SIDE_PX) -> list[Detection]:
     """The faces of an RGB picture (H, W, 3), the most certain first.
 
     The picture is scaled to a long side of `side_px` (never up); a face is found from about 10 px of that.
@@ -47,10 +45,10 @@ def detect_faces(
         for level, stride in enumerate(STRIDES)
     ]
     rows = np.concatenate(levels)
-    rows = rows[rows[:, 4] >= min_confidence]
+    rows = rows[rows[:, 4] >= MIN_CONFIDENCE]
     if not len(rows):
         return []
-    kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 4].tolist(), min_confidence, MAX_OVERLAP)
+    kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 4].tolist(), MIN_CONFIDENCE, MAX_OVERLAP)
     rows = rows[np.asarray(kept, int).reshape(-1)]
     rows[:, [0, 1, 2, 3, *range(5, 15)]] /= scale
     return [Detection(Box(*map(float, r[:4])), float(r[4]), r[5:].reshape(5, 2)) for r in rows]

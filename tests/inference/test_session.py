@@ -5,22 +5,23 @@ import onnxruntime
 import pytest
 
 from detection.inference import session
-from detection.inference.session import DeviceMissing, Session
+from detection.inference.session import DeviceMissing
 
 
 def test_a_batch_gives_what_its_samples_give_alone() -> None:
-    network = Session("face_landmark", threads=1)
-    batch = np.random.default_rng(0).random((5, 192, 192, 3), dtype=np.float32)
-    together = network.run_batched(batch, size=2)
-    alone = [network.run(batch[i : i + 1]) for i in range(5)]
+    network = session.load("face_landmark", threads=1)
+    count = network.batch + 1
+    batch = np.random.default_rng(0).random((count, 192, 192, 3), dtype=np.float32)
+    together = network.run_batched(batch)
+    alone = [network.run(batch[i : i + 1]) for i in range(count)]
     for output, values in enumerate(together):
-        assert len(values) == 5
+        assert len(values) == count
         np.testing.assert_allclose(values, np.concatenate([a[output] for a in alone]), atol=1e-4)
 
 
 def test_it_refuses_another_number_of_inputs() -> None:
     with pytest.raises(ValueError, match="zip"):
-        Session("face_landmark", threads=1).run()
+        session.load("face_landmark", threads=1).run()
 
 
 def test_a_network_is_opened_once_per_process() -> None:
@@ -42,4 +43,4 @@ def test_other_settings_open_it_anew() -> None:
 def test_cuda_where_there_is_none_says_what_to_do() -> None:
     with pytest.raises(DeviceMissing, match="onnxruntime-gpu"):
         session.configure(device="cuda")
-    assert Session("yunet", device="auto").device == "cpu"
+    assert session.load("yunet").device == "cpu"

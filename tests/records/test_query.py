@@ -177,10 +177,10 @@ def test_active_runs_are_the_running_then_the_queued_in_order(tmp_path: Path) ->
     make.finished_run(tmp_path, "done.mp4")
     store.update_run(tmp_path, third.id, lambda r: replace(r, state=RunState.RUNNING))
     assert [run.id for run in query.active_runs(tmp_path)] == [third.id, first.id, second.id]
-    assert query.queue_position(tmp_path, second.id) == 2
-    assert query.queue_position(tmp_path, third.id) is None
+    assert query.positions(query.active_runs(tmp_path))[second.id] == 2
+    assert third.id not in query.positions(query.active_runs(tmp_path))
     store.cancel_run(tmp_path, first.id)
-    assert query.queue_position(tmp_path, second.id) == 1
+    assert query.positions(query.active_runs(tmp_path))[second.id] == 1
     store.requeue_run(tmp_path, first.id, attempts=0)
     assert [run.id for run in query.active_runs(tmp_path)] == [third.id, second.id, first.id]
 
