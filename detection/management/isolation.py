@@ -162,8 +162,9 @@ def _answer(request: Request, report: ReportProgress) -> Answer:
         if request.run_id is None:
             return Answer(analyse_video(request.path, request.sha256, request.modules, request.folder, report))
         return Answer(_finish(request, request.run_id, report).analysis)
-    except Interrupted:
-        return Answer(problem="The run was cancelled on the site.")
+    except Interrupted as interruption:
+        excess = limits.excess(interruption.why)
+        return Answer(problem=f"The analysis took {excess}." if excess else "The run was cancelled on the site.")
     except Exception as error:
         logger.debug("The analysis of %s failed.", request.path, exc_info=True)
         return Answer(problem=f"The analysis failed: {str(error) or type(error).__name__}")
