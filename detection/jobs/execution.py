@@ -75,7 +75,7 @@ class Execution:
         from detection.vision.video import VideoError, probe
 
         if record.video is None:
-            with contextlib.suppress(VideoError):  # the analysis says what is wrong with it
+            with contextlib.suppress(VideoError, MemoryError):  # the analysis says what is wrong with it
                 video = replace(probe(self.root / record.upload, sha256=record.sha256), name=record.video_name)
                 store.update_run(self.root, self.run_id, lambda current: replace(current, video=video))
 

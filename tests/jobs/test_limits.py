@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from detection import jobs
+from detection import jobs, pipeline
 from detection.jobs import execution, limits
 from detection.jobs.control import Interrupt, Interrupted
+from detection.jobs.execution import Execution
 from detection.jobs.tasks import analyse_run
-from detection.records import store
-from detection.records.schema import RunState
+from detection.records import store, uploads
+from detection.records.schema import Reason, RunState
+from detection.vision import video
+from tests.clips import write_noise
 from tests.jobs.server import ROOT
 from tests.records import make
 
@@ -56,3 +59,24 @@ def test_a_run_that_is_refused_memory_says_what_the_watchdogs_does(
     record = store.load_run(media, run_id)
     assert record.state is RunState.FAILED
     assert record.error == "The analysis took more than 4096 MB of memory (DEEPFAKE_MAX_MEMORY_MB)."
+
+
+def test_a_file_that_exhausts_the_memory_while_it_is_described_has_a_result(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its analysis says what is wrong with it."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(video, "probe", refused)
+    monkeypatch.setattr(pipeline, "probe", refused)
+    clip = write_noise(tmp_path / "greedy.mp4", frames=3)
+    with clip.open("rb") as file:
+        upload = uploads.add_stream(media, clip.name, file)
+    run = store.create_run(media, upload, ["space"], state=RunState.RUNNING)
+    ended = Execution(media, run.id).analyse(run, lambda *_: None)
+    assert ended.state is RunState.DONE
+    assert ended.analysis is not None
+    assert ended.analysis.reason is Reason.UNREADABLE
+    assert "greedy.mp4 needs more memory" in (ended.analysis.detail or "")
