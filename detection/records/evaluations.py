@@ -176,11 +176,10 @@ def reopen(root: Path, evaluation_id: str) -> tuple[EvaluationRecord, bool]:
     def again(now: EvaluationRecord) -> EvaluationRecord:
         nonlocal reopened
         reopened = now.state in (RunState.FAILED, RunState.CANCELLED)
-        return (
-            replace(now, state=RunState.QUEUED, done=0, error=None, started_at=None, finished_at=None)
-            if reopened
-            else now
-        )
+        if not reopened:
+            return now
+        (folder(root, evaluation_id) / store.CANCEL).unlink(missing_ok=True)  # somebody cancelled it as it was ending
+        return replace(now, state=RunState.QUEUED, done=0, error=None, started_at=None, finished_at=None)
 
     return _change(root, evaluation_id, again, final_too=True), reopened
 

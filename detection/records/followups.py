@@ -84,6 +84,7 @@ def request(
         if known is not None and (is_whole(known) if known.state is RunState.DONE else not known.state.is_final):
             return known, False
         _mark(root, run_id, followup_id)
+        (place / store.CANCEL).unlink(missing_ok=True)  # somebody cancelled it as it was ending
         now = times.now()
         created = known.created_at if known else now
         queued = FollowUp(run_id, followup_id, kind, wanted, created_at=created, queued_at=now)

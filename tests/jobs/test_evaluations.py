@@ -15,8 +15,8 @@ from detection.jobs.queue import FileQueue
 from detection.jobs.tasks import do_evaluation
 from detection.records import evaluations as records
 from detection.records import labelled as lists
-from detection.records import upload_trash, uploads
-from detection.records.evaluations import EvaluationRecord
+from detection.records import store, upload_trash, uploads
+from detection.records.evaluations import EvaluatedClip, EvaluationRecord
 from detection.records.schema import RunState
 from tests.evaluation.brightness import BrightnessDetector
 from tests.evaluation.conftest import bright_module, labelled  # noqa: F401 fixtures
@@ -197,3 +197,13 @@ def test_a_clip_that_ends_its_worker_twice_is_named(media: Path, clips: list[lis
     record = evaluations.start("mine", ["bright"])
     recovery.give_up(media, do_evaluation.module_path, [record.id], 2, "by signal 11")
     assert (the_end(record).error or "").startswith("fake-one.mp4: The worker process died 2 times")
+
+
+def test_a_cancellation_that_came_too_late_is_not_that_of_the_next_attempt(media: Path) -> None:
+    clip = EvaluatedClip("uploads/a.mp4", "a.mp4", "fake")
+    record = records.create(media, "mine", ("space",), (clip,))
+    records.begin(media, record.id)
+    records.finish(media, record.id, RunState.FAILED, error="it broke")
+    (records.folder(media, record.id) / store.CANCEL).touch()  # by who saw it running a moment before
+    assert records.reopen(media, record.id)[1]
+    assert not records.cancel_requested(media, record.id)

@@ -44,6 +44,15 @@ def test_one_that_failed_or_lost_its_result_is_queued_again(tmp_path: Path, run_
     assert is_new
 
 
+def test_a_cancellation_that_came_too_late_is_not_that_of_the_next_attempt(tmp_path: Path, run_id: str) -> None:
+    ask(tmp_path, run_id)
+    followups.begin(tmp_path, run_id, ID)
+    followups.finish(tmp_path, run_id, ID, RunState.FAILED, error="it broke")
+    (followups.folder(tmp_path, run_id, ID) / store.CANCEL).touch()  # by who saw it running a moment before
+    ask(tmp_path, run_id)
+    assert not followups.cancel_requested(tmp_path, run_id, ID)
+
+
 def test_what_has_ended_stays_as_it_ended(tmp_path: Path, run_id: str) -> None:
     ask(tmp_path, run_id)
     followups.finish(tmp_path, run_id, ID, RunState.CANCELLED)
