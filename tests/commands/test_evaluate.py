@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
+from detection.management.commands import evaluate
 from detection.modules import MODULES, ModuleSpec
 from tests.evaluation.brightness import BrightnessDetector
 from tests.evaluation.conftest import bright_module, labelled  # noqa: F401 fixtures
@@ -84,6 +86,41 @@ def test_what_cannot_be_measured_is_named(
     assert "fake holds no videos" in failure(capsys, tmp_path / "one")
     assert "There is no variant 'sepia'" in failure(capsys, labelled, "--recompress", "crf23,sepia")
     assert "no folder" in failure(capsys, labelled, "--html", tmp_path / "nowhere" / "page.html")
+    assert "is a folder" in failure(capsys, labelled, "--html", tmp_path)
+
+
+@pytest.mark.usefixtures("media", "bright_module")
+def test_a_page_that_cannot_be_written_costs_no_figures(
+    labelled: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(evaluate, "write_atomic", full)
+    with pytest.raises(SystemExit):
+        call_command("evaluate", str(labelled), "--html", str(tmp_path / "page.html"))
+    said = capsys.readouterr()
+    assert "AUC" in said.out
+    assert "page.html cannot be written: No space left on device" in said.err
+
+
+@pytest.mark.usefixtures("media")
+def test_without_a_cache_none_is_blamed(
+    labelled: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unreadable(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error", "one.mp4")
+
+    monkeypatch.setattr(evaluate, "run", unreadable)
+    said = failure(capsys, labelled, "--no-cache")
+    assert "one.mp4" in said
+    assert "cache" not in said
+    assert "None" not in said
 
 
 @pytest.mark.usefixtures("media", "bright_module")

@@ -15,7 +15,7 @@ from detection.evaluation.folders import Clip, FolderError, read_folder
 from detection.evaluation.recompress import Variant, variants
 from detection.evaluation.report import as_json, as_text
 from detection.evaluation.run import Row, Step, judges_of, run
-from detection.evaluation.summary import summarise
+from detection.evaluation.summary import Evaluation, summarise
 from detection.inference import session
 from detection.management.reports import ProgressLine
 from detection.modules import MODULES
@@ -57,6 +57,8 @@ class Command(BaseCommand):
             _fail(str(error))
         if page is not None and not page.parent.is_dir():
             _fail(f"There is no folder {page.parent} to write {page.name} into.")
+        if page is not None and page.is_dir():
+            _fail(f"{page} is a folder. Name a file in it, such as {page / 'evaluation.html'}.")
         modules = options["module"] or [spec.key for spec in MODULES.values() if spec.detector is not None]
         cache = None if options["no_cache"] else Path(settings.MEDIA_ROOT) / "evaluation"
         session.configure(device=cast(session.Device, settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
@@ -64,16 +66,15 @@ class Command(BaseCommand):
             rows = _analyse(clips, modules, cache, None)
             changed = {variant.name: _analyse(clips, modules, cache, variant) for variant in changes}
         except OSError as error:
-            _fail(f"{error}. Give the right to read the clips and to write below {cache}, or use --no-cache.")
+            kept = f" and to write below {cache}, or use --no-cache" if cache else ""
+            _fail(f"{error}. Give the right to read the clips{kept}.")
         except KeyboardInterrupt:
             print("Interrupted. What was analysed is kept: start again to go on.", file=sys.stderr)
             sys.exit(EXIT_INTERRUPTED)
         evaluation = summarise(str(folder), judges_of(modules), rows, changed, versions(), seed=options["seed"])
-        if page is not None:
-            from detection.evaluation.page import as_html
-
-            write_atomic(page, as_html(evaluation).encode())
         print(as_json(evaluation) if options["json"] else as_text(evaluation))
+        if page is not None:
+            _write_page(page, evaluation)
         if not any(report.fakes and report.genuine for report in evaluation.judges):
             reasons = "; ".join(sorted({row.outcome.detail or "no reason given" for row in rows})[:3])
             _fail(f"No module gave a result for clips of both kinds: {reasons}")
@@ -98,6 +99,15 @@ def _analyse(clips: Sequence[Clip], modules: Sequence[str], cache: Path | None, 
     finally:
         if line is not None:
             line.clear()
+
+
+def _write_page(page: Path, evaluation: Evaluation) -> None:
+    from detection.evaluation.page import as_html
+
+    try:
+        write_atomic(page, as_html(evaluation).encode())
+    except OSError as error:
+        _fail(f"{page} cannot be written: {error.strerror}. Name another file with --html.")
 
 
 def _fail(message: str) -> NoReturn:
