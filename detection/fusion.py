@@ -1,7 +1,8 @@
 """From what the modules say to one verdict per person and per video.
 
 Rule for a video: it is as fake as its most fake person, among those seen often enough. A person counts from
-`MIN_FRAMES` judged faces and a tenth of those of the most seen person, so that a passer-by does not decide.
+`MIN_FRAMES` judged faces and a tenth of those of the most seen person, so that a passer-by does not decide. The
+thresholds were fitted on clips of one person: of many genuine people one is called fake by chance more often.
 
 Rule for several modules: a logistic regression over the logits of their calibrated scores, whose coefficients are
 learned on held-out forgeries, one set for each combination of modules, and kept in `inference/assets/fusion.json`. A

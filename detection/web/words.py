@@ -166,6 +166,10 @@ LIMITS: tuple[Text, ...] = (
     _("“No forgery found” does not mean genuine: methods that the program has not seen can go unnoticed."),
     _("It does not say who made a video, whether its words are true, or whether sound, text or scene were changed."),
     _("Long videos are examined in samples: a forgery of a few seconds can lie between them."),
+    _(
+        "The most suspicious person decides, and the thresholds were set on videos of one person: the more genuine "
+        "people a video shows, the more easily one of them is called forged by chance."
+    ),
 )
 
 FEATURES: dict[str, str | Promise] = {
