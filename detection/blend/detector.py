@@ -8,6 +8,8 @@ detection/traces.py). The evidence of a person is the mean over the faces; Platt
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import cv2
 
 from detection.blend import steadiness
@@ -35,7 +37,8 @@ class BlendDetector:
 
     def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
         found = examine(self._network, self._calibration, BOUNDARY, observation, context)
-        deviations, courses = _light(observation, context)
+        frames = len(found.timeline)
+        deviations, courses = _light(observation, lambda: context.progress(frames, frames))
         return outcome(
             KEY,
             found.people,
@@ -48,10 +51,11 @@ class BlendDetector:
         )
 
 
-def _light(observation: Observation, context: ModuleContext) -> tuple[list[Deviation], list[Course]]:
+def _light(observation: Observation, go_on: Callable[[], None]) -> tuple[list[Deviation], list[Course]]:
+    """The light on each person and between people; `go_on` is called after each and may raise to stop."""
     lights = {}
-    for done, person in enumerate(observation.people, start=1):
+    for person in observation.people:
         lights[person.id] = steadiness.lights_on(person)
-        context.progress(done, len(observation.people))
+        go_on()
     deviations = [d for person, seen in lights.items() for d in steadiness.deviations(person, seen)]
     return deviations, [course for person in lights for course in steadiness.courses(person, lights)]

@@ -49,6 +49,17 @@ def test_a_seam_scores_higher_than_none(observation, tmp_path):
     assert detector.analyse(fake, context).score > detector.analyse(observation, context).score
 
 
+def test_its_progress_counts_frames_and_never_goes_back(observation, tmp_path):
+    (person,) = observation.people
+    two = replace(observation, people=(person, replace(person, id=2)))
+    steps = []
+    load_detector("blend").analyse(two, ModuleContext(tmp_path, lambda *step: steps.append(step)))
+    shares = [done / total for done, total in steps]
+    assert shares == sorted(shares)
+    assert len({total for _, total in steps[-3:]}) == 1
+    assert steps[-1][0] == steps[-1][1] > 2
+
+
 def test_too_few_faces_give_no_score(observation, tmp_path):
     (person,) = observation.people
     short = replace(observation, people=(replace(person, faces=person.faces[:2], key_frames=()),))
