@@ -23,6 +23,7 @@ from rq.worker import WorkerStatus
 
 from detection.jobs import limits, presence, recovery
 from detection.jobs.control import Control, Interrupt, Interrupted
+from detection.jobs.queue import QueueUnreachable
 from detection.jobs.redis_queue import ATTEMPTS, RedisJob, RedisQueue, attempted_by
 from detection.jobs.watchdog import Watchdog
 from detection.jobs.worker import EXIT_ABANDONED, EXIT_BUSY, EXIT_STOPPED, KERNEL_GRACE_S
@@ -103,7 +104,7 @@ class RedisWorker(SimpleWorker):
             taken = self.dequeue_job_and_maintain_ttl(WAIT_S, max_idle_time=WAIT_S)
             if taken is not None:
                 self.execute_job(*taken)
-        except (RedisError, OSError):
+        except (RedisError, QueueUnreachable, OSError):
             logger.exception("The queue cannot be used; another try in %.0f s.", AFTER_REDIS_ERROR_S)
             self._control.wait(AFTER_REDIS_ERROR_S)
         finally:

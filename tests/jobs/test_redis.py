@@ -12,7 +12,9 @@ import pytest
 from django_tasks import TaskResultStatus, task_backends
 
 from detection import jobs
-from detection.jobs import presence, recovery
+from detection.jobs import presence, recovery, redis_worker
+from detection.jobs.control import Control
+from detection.jobs.queue import QueueUnreachable
 from detection.jobs.redis_queue import RedisBackend, RedisQueue, check_connection
 from detection.modules import MODULES
 from detection.records import query, store, uploads
@@ -210,3 +212,19 @@ def test_a_redis_that_forgot_everything_costs_no_run(
     assert [job.args[0] for job in RedisQueue(media).pending()] == [*before, *during]
     with workers(media, url, "one"):
         assert {record.state for record in ended(media, [*before, *during])} == {RunState.DONE}
+
+
+def test_a_redis_that_goes_away_between_two_questions_ends_no_worker(
+    media: Path, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def settle_runs(root: Path, _: object) -> None:
+        asked.append(root)
+        raise QueueUnreachable("it answered what waits, and not the run that is put there now")
+
+    monkeypatch.setattr(recovery, "settle_runs", settle_runs)
+    monkeypatch.setattr(redis_worker, "AFTER_REDIS_ERROR_S", 0.0)
+    with presence.announced(media, "one", "redis"):
+        redis_worker.RedisWorker(media, "one", Control(), timeout_s=60)._serve_next(None)
+    assert asked == [media]
