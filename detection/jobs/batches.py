@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from detection.jobs.runs import NotRetryable, active, cancel, media_root, retry
 from detection.records import query, store
+from detection.records.codec import RecordError
 from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord, RunState, Verdict
 
@@ -84,7 +85,8 @@ def retry_all(batch_id: str, states: Collection[RunState] = (RunState.FAILED,)) 
     retried = []
     for row in sorted(find(batch_id).finished, key=lambda row: row.id):
         if row.state in states:
-            with contextlib.suppress(NotRetryable, store.RunNotFound):  # the video is gone, or somebody was quicker
+            # The video is gone, somebody was quicker, or the record is damaged.
+            with contextlib.suppress(NotRetryable, store.RunNotFound, RecordError):
                 retried.append(retry(row.id).id)
     return retried
 

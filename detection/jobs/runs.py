@@ -19,6 +19,7 @@ from detection.jobs.reporting import Progress, read_step
 from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
 from detection.records import followups, query, store, trash, uploads
+from detection.records.codec import RecordError
 from detection.records.schema import RunRecord, RunState
 
 logger = logging.getLogger(__name__)
@@ -135,11 +136,11 @@ def _enqueue(run_id: str) -> None:
 
 
 def retry_failed() -> list[str]:
-    """Queue every failed run again whose video is still there; the ids, oldest first."""
+    """Queue every failed run again whose video is still there and record can be read; the ids, oldest first."""
     rows = query.history(media_root()).rows(query.Filter(state=RunState.FAILED))
     retried = []
     for row in reversed(rows):
-        with contextlib.suppress(NotRetryable, store.RunNotFound):  # somebody else was quicker
+        with contextlib.suppress(NotRetryable, store.RunNotFound, RecordError):  # somebody was quicker; it is damaged
             retried.append(retry(row.id).id)
     return retried
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from detection import jobs
+from detection.jobs import batches
 from detection.jobs.queue import FileQueue
 from detection.records import query, store, upload_trash
 from detection.records.files import locked
@@ -90,6 +91,17 @@ def test_a_failed_run_that_was_deleted_is_not_tried_again(media: Path) -> None:
     failed(media, run.id)
     jobs.delete(run.id)
     assert jobs.retry_failed() == []
+
+
+def test_a_damaged_record_keeps_no_other_run_from_being_tried_again(media: Path, queue: FileQueue) -> None:
+    upload = make.upload(media)
+    damaged, whole = (store.create_run(media, upload, ["space"], batch="b20261125-120000000-abcdef") for _ in range(2))
+    for run in (damaged, whole):
+        failed(media, run.id)
+    (store.run_dir(media, damaged.id) / store.RECORD).write_bytes(b"{")
+    assert jobs.retry_failed() == [whole.id]
+    failed(media, whole.id)
+    assert batches.retry_all("b20261125-120000000-abcdef") == [whole.id]
 
 
 def test_a_run_whose_video_was_deleted_is_not_tried_again(media: Path) -> None:
