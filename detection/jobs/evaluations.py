@@ -94,7 +94,7 @@ def result(evaluation_id: str) -> Evaluation:
     except FileNotFoundError:
         raise evaluations.EvaluationNotFound(f"Evaluation {evaluation_id} has no result.") from None
     except (ValueError, codec.ValidationError) as error:
-        raise codec.RecordError(f"{path} cannot be read: {error}") from error
+        raise codec.RecordError(f"{path} cannot be read: {error}. Evaluate anew.") from error
 
 
 def cancel(evaluation_id: str) -> EvaluationRecord:

@@ -119,7 +119,7 @@ def settle_followups(root: Path, queue: Queue) -> None:
             followups.forget_mark(root, run_id, followup_id)
             continue
         except RecordError as error:  # nobody can end it: its run could never be deleted
-            logger.error("%s. Ask for it again.", error)
+            logger.error("%s", error)
             followups.forget_mark(root, run_id, followup_id)
             continue
         if followup.state is RunState.QUEUED:

@@ -97,7 +97,7 @@ def load(root: Path, evaluation_id: str) -> EvaluationRecord:
     except (FileNotFoundError, NotADirectoryError):
         raise EvaluationNotFound(f"There is no evaluation {evaluation_id}.") from None
     except (ValueError, TypeError, codec.ValidationError) as error:
-        raise codec.RecordError(f"{path} cannot be read: {error}") from error
+        raise codec.RecordError(f"{path} cannot be read: {error}. Evaluate anew.") from error
 
 
 def every(root: Path) -> list[EvaluationRecord]:

@@ -100,7 +100,7 @@ def load(root: Path, run_id: str, followup_id: str) -> FollowUp:
     except (FileNotFoundError, NotADirectoryError):
         raise FollowUpNotFound(f"Run {run_id} has no follow-up {followup_id}.") from None
     except (ValueError, TypeError, codec.ValidationError) as error:
-        raise codec.RecordError(f"{path} cannot be read: {error}") from error
+        raise codec.RecordError(f"{path} cannot be read: {error}. Ask for the same again.") from error
 
 
 def of_run(root: Path, run_id: str) -> list[FollowUp]:

@@ -103,8 +103,11 @@ def load_run(root: Path, run_id: str) -> RunRecord:
         return codec.record_from_json(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         raise RunNotFound(f"There is no run {run_id}.") from None
+    except codec.RecordVersionError as error:
+        raise codec.RecordVersionError(f"{path} cannot be read: {error}") from error
     except codec.RecordError as error:
-        raise type(error)(f"{path} cannot be read: {error}") from error
+        way_out = "Bring it back from a backup, or delete the run."
+        raise codec.RecordError(f"{path} cannot be read: {error}. {way_out}") from error
 
 
 def save_run(root: Path, record: RunRecord) -> None:

@@ -56,11 +56,11 @@ def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"schema_version": 1}', b"\xff\xfe"])
-def test_a_damaged_record_is_named(tmp_path: Path, damage: bytes) -> None:
+def test_a_damaged_record_is_named_with_the_way_out(tmp_path: Path, damage: bytes) -> None:
     record = make.queued_run(tmp_path)
     path = store.run_dir(tmp_path, record.id) / store.RECORD
     path.write_bytes(damage)
-    with pytest.raises(codec.RecordError, match=r"record\.json cannot be read"):
+    with pytest.raises(codec.RecordError, match=r"record\.json cannot be read: it .+, or delete the run\."):
         store.load_run(tmp_path, record.id)
 
 
