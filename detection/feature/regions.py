@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from detection.feature.sequence import Sequence
 from detection.inference.weights import verified_path
 from detection.vision.quality import RIGID_POINTS
+from detection.vision.similarity import similarity
 from detection.vision.types import Array
 
 SIZE_PX = 128  # below the native size of most faces, so that resolution and scaling of the file matter little
@@ -78,15 +79,6 @@ def align(sequence: Sequence) -> Aligned:
         grey[i] = cv2.cvtColor(colour[i], cv2.COLOR_RGB2GRAY)
         points[i] = halved @ matrix[:, :2].T + matrix[:, 2]
     return Aligned(colour, grey, _regions(np.median(points, axis=0)))
-
-
-def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The turn, scaling and shift (2, 3) that lays points (n, 2) on others with the least squared error."""
-    z, w = source @ (1, 1j), target @ (1, 1j)  # in the complex plane it is w = a·z + b
-    centred = z - z.mean()
-    a = np.vdot(centred, w - w.mean()) / max(float(np.vdot(centred, centred).real), 1e-9)
-    b = w.mean() - a * z.mean()
-    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
 def _regions(points: NDArray[np.float64]) -> dict[str, NDArray[np.int64]]:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from detection.inference.session import load
+from detection.vision.similarity import similarity
 from detection.vision.types import Array, Image
 
 ALIGNED_PX = 112
@@ -35,10 +36,5 @@ def embed_aligned(faces: list[Image]) -> Array:
 
 def align_face(image: Image, points_px: Array) -> Image:
     """The face turned, scaled and shifted onto the template: (112, 112, 3) RGB."""
-    # In the complex plane a similarity is w = a·z + b; a and b by least squares.
-    z, w = (points @ (1, 1j) for points in (np.asarray(points_px, np.float64), TEMPLATE_PX))
-    centred = z - z.mean()
-    a = np.vdot(centred, w - w.mean()) / max(float(np.vdot(centred, centred).real), 1e-9)
-    b = w.mean() - a * z.mean()
-    matrix = np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+    matrix = similarity(np.asarray(points_px, np.float64), TEMPLATE_PX)
     return np.asarray(cv2.warpAffine(image, matrix, (ALIGNED_PX, ALIGNED_PX), flags=cv2.INTER_LINEAR), np.uint8)

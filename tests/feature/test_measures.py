@@ -10,7 +10,7 @@ from detection.feature.identity import measure_identity
 from detection.feature.measure import Measure
 from detection.feature.measures import measure_all
 from detection.feature.motion import measure_motion, without_pose
-from detection.feature.regions import RIGID, align, canonical_vertices, similarity
+from detection.feature.regions import RIGID, align, canonical_vertices
 from detection.feature.sequence import Sequence, from_faces, sequence_of
 from tests.feature.faces import RATE_HZ, moving_faces, person_of
 
@@ -53,14 +53,6 @@ def test_a_gap_ends_a_run_of_neighbours():
     pairs = from_faces(late).pairs
     assert not pairs[9]
     assert pairs.sum() == len(pairs) - 1
-
-
-def test_similarity_finds_a_turn_scaling_and_shift():
-    rng = np.random.default_rng(0)
-    points = rng.normal(0, 10, (20, 2))
-    matrix = np.array([[0.8, -0.6, 3.0], [0.6, 0.8, -7.0]]) * 1.7
-    target = points @ matrix[:, :2].T + matrix[:, 2]
-    assert np.allclose(similarity(points, target), matrix)
 
 
 def test_aligned_faces_lie_on_one_another(steady):
