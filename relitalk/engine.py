@@ -30,6 +30,7 @@ from relitalk.probe import Probe
 from relitalk.render import Overlay, overlay
 from relitalk.report import Person, Report
 from relitalk.request import ENGINE, NOT_EVIDENCE, VERSION
+from relitalk.steady import Steadier, memory_s
 from relitalk.video import ClipFrame, ClipReader, ClipWriter
 
 Array = NDArray[Any]
@@ -133,14 +134,8 @@ class _Track:
     plan: TrackPlan | None
     since_s: float
     from_start: bool  # of the shot: nothing to fade in from
+    steadier: Steadier
     last_matte: Array | None = None
-    last_overlay: tuple[int, Overlay] | None = None  # with the number of its frame
-
-    def steadied(self, here: Overlay, frame_index: int) -> Overlay:
-        if self.last_overlay is not None and self.last_overlay[0] == frame_index - 1:
-            here = here.steadied(self.last_overlay[1])
-        self.last_overlay = (frame_index, here)
-        return here
 
 
 @dataclass
@@ -159,6 +154,7 @@ class _Rendering:
     def __init__(self, plan: ClipPlan, light: Light, options: Options, compositor: Compositor) -> None:
         self.frames = self.frames_relit = self.frames_without_face = 0
         self._plan, self._light, self._options, self._compositor = plan, light, options, compositor
+        self._memory_s = memory_s(options.sweep_period_s)
         self._shot = -1
         self._shot_start_s = 0.0
         self._tracks: dict[int, _Track] = {}
@@ -205,7 +201,9 @@ class _Rendering:
         for number, landmarks in faces.items():
             if number not in self._tracks:
                 plan = self._plan_of(landmarks, frame.time_s)
-                self._tracks[number] = _Track(plan, frame.time_s, frame.time_s <= self._shot_start_s)
+                self._tracks[number] = _Track(
+                    plan, frame.time_s, frame.time_s <= self._shot_start_s, Steadier(self._memory_s)
+                )
             elif follower.refreshed and self._tracks[number].plan is None:
                 self._tracks[number].plan = self._plan_of(landmarks, frame.time_s)
         self._window.append(_Moment(frame, self._shot, image, faces))
@@ -246,7 +244,7 @@ class _Rendering:
             found = track.plan.decomposition_at(moment.frame.time_s)
             presence = self._presence(number, track, moment)
             here = overlay(geometry, found, light, presence=presence, others=others)
-            overlays.append(track.steadied(here, moment.frame.index))
+            overlays.append(track.steadier.step(here, geometry.points_px, moment.frame.index, moment.frame.time_s))
             lit.append((number, geometry))
         relit = self._compositor.apply(moment.image, overlays) if overlays else moment.image
         self.frames_relit += bool(overlays)

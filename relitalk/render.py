@@ -42,12 +42,6 @@ class Overlay:
     gain: Array
     added: Array
 
-    def steadied(self, before: Overlay) -> Overlay:
-        """This one half way back to that of the frame before, so that what trembles in the mesh trembles less in the
-        light. The canvas goes with the face: what stays behind, by one frame, is only how the light moves over it.
-        """
-        return Overlay(self.canvas, np.sqrt(self.gain * before.gain), (self.added + before.added) / 2)
-
 
 def key_direction(light: Light, geometry: Geometry) -> Vector:
     """Where the key light comes from in this frame: turned with the head when the light is fixed to it."""

@@ -8,9 +8,7 @@ import pytest
 from relitalk.engine import Options, relight
 from relitalk.errors import Cancelled, RelightError
 from relitalk.faces import FaceFollower, detect, face_centre, smooth, with_cuts
-from relitalk.geometry import Canvas
 from relitalk.light import PRESETS, Light
-from relitalk.render import Overlay
 from relitalk.still import prepare_still, relight_still
 from relitalk.video import ClipReader
 
@@ -48,23 +46,6 @@ def test_relighting_adds_no_flicker(clip, tmp_path):
     measures = relight(clip, PRESETS["normalised"], tmp_path / "out.mp4").measures
     assert measures.flicker_relit < 1.2 * measures.flicker_source + 0.005
     assert measures.direction_error_deg is None  # a soft light has none
-
-
-def test_a_trembling_light_is_steadied():
-    """What alternates from frame to frame loses two thirds of its second difference."""
-    canvas = Canvas(0.0, 0.0, 1.0)
-    trembling = [
-        Overlay(canvas, np.full((4, 4, 3), 1 + 0.1 * (-1) ** i), np.full((4, 4, 3), 0.02 * (i % 2))) for i in range(12)
-    ]
-    steady = [trembling[0]]
-    for each in trembling[1:]:
-        steady.append(each.steadied(steady[-1]))
-
-    def second(overlays):
-        return np.abs(np.diff([np.log(each.gain[0, 0, 0]) for each in overlays], 2)[-4:]).mean()
-
-    assert second(steady) == pytest.approx(second(trembling) / 3, rel=0.05)
-    assert 0 < steady[-1].added.mean() < 0.02
 
 
 def test_frames_without_a_face_are_kept_and_counted(swaying, make_clip, tmp_path):
