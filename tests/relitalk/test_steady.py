@@ -1,13 +1,15 @@
-"""What trembles is steadied, where the face goes it goes along, and what is new starts anew."""
+"""What trembles is steadied, the mean goes where the face goes, and a turning light is not blurred."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from relitalk.geometry import CANVAS_PX, Canvas
 from relitalk.render import Overlay
-from relitalk.steady import MEMORY_S, Steadier, memory_s
+from relitalk.steady import REACH_S, STEADY_FRAMES, Lit, reach_s, steadied
 
 RATE_HZ = 25.0
 CANVAS = Canvas(0.0, 0.0, 1.0)
@@ -15,56 +17,52 @@ SIDE = np.linspace(90, 160, 24)
 POINTS = np.stack([*np.meshgrid(SIDE, SIDE), np.zeros((24, 24))], axis=-1).reshape(-1, 3)
 
 
-def even(gain: float, added: float = 0.0) -> Overlay:
+def lit(frame: int, gain, added: float = 0.0, moved_px: float = 0.0) -> Lit:
+    """A face in frame `frame`, `moved_px` to the right; all that steadying asks of its geometry is the landmarks."""
     shape = (CANVAS_PX, CANVAS_PX, 3)
-    return Overlay(CANVAS, np.full(shape, gain, np.float32), np.full(shape, added, np.float32))
+    overlay = Overlay(CANVAS, np.full(shape, gain, np.float32), np.full(shape, added, np.float32))
+    geometry = SimpleNamespace(points_px=POINTS + np.array([moved_px, 0, 0]))
+    return Lit(frame / RATE_HZ, POINTS, geometry, overlay)
 
 
-def spot(x: int) -> Overlay:
-    overlay = even(1.0)
-    overlay.gain[124:129, x - 2 : x + 3] = 2.0
-    return overlay
+def steady(faces: list[Lit], at: int) -> Overlay:
+    near = [face for i, face in enumerate(faces) if 0 < abs(i - at) <= STEADY_FRAMES]
+    return steadied(faces[at], near, REACH_S)
 
 
 def test_a_trembling_light_is_steadied():
-    steadier = Steadier()
-    trembling = [even(1 + 0.1 * (-1) ** i, 0.02 * (i % 2)) for i in range(24)]
-    steady = [steadier.step(each, POINTS, i, i / RATE_HZ) for i, each in enumerate(trembling)]
+    trembling = [lit(i, 1 + 0.1 * (-1) ** i, 0.02 * (i % 2)) for i in range(12)]
+    found = [steady(trembling, i) for i in range(3, 9)]
 
     def second(overlays):
-        return np.abs(np.diff([each.gain[0, 0, 0] for each in overlays], 2)[-4:]).mean()
+        return np.abs(np.diff([each.gain[0, 0, 0] for each in overlays], 2)).mean()
 
-    assert second(steady) < second(trembling) / 5
-    assert steady[-1].gain.mean() == pytest.approx(1, abs=0.02)
-    assert steady[-1].added.mean() == pytest.approx(0.01, abs=0.002)
-
-
-def test_the_light_goes_with_the_face():
-    steadier = Steadier()
-    for i in range(8):
-        found = steadier.step(spot(100 + 4 * i), POINTS + np.array([4 * i, 0, 0]), i, i / RATE_HZ)
-    assert found.gain[126, 128, 0] == pytest.approx(2, abs=0.01)
-    assert found.gain[126, 120, 0] == pytest.approx(1, abs=0.01), "nothing stays where the face was"
+    assert second(found) < second([each.overlay for each in trembling]) / 8
+    assert found[-1].gain.mean() == pytest.approx(1, abs=0.02)
+    assert found[-1].added.mean() == pytest.approx(0.01, abs=0.002)
 
 
-def test_twice_the_frames_remember_the_same_time():
-    def after(rate_hz):
-        steadier = Steadier()
-        steadier.step(even(1.0), POINTS, 0, 0.0)
-        for i in range(1, round(0.2 * rate_hz) + 1):
-            found = steadier.step(even(2.0), POINTS, i, i / rate_hz)
-        return found.gain.mean()
-
-    assert after(50.0) == pytest.approx(after(25.0), abs=0.001)
-    assert 1.7 < after(25.0) < 1.8  # 1 − exp(−0.2 / MEMORY_S)
+def test_a_light_that_moves_evenly_does_not_lag():
+    moving = [lit(i, 1 + 0.1 * i) for i in range(9)]
+    assert steady(moving, 4).gain.mean() == pytest.approx(1.4, abs=1e-4)
 
 
-def test_a_face_that_was_away_starts_anew():
-    steadier = Steadier()
-    steadier.step(even(1.0), POINTS, 0, 0.0)
-    assert steadier.step(even(2.0), POINTS, 2, 0.08).gain.mean() == 2
+def test_the_mean_goes_with_the_face():
+    def spot(i):
+        gain = np.ones((CANVAS_PX, CANVAS_PX, 3))
+        gain[124:129, 98 + 4 * i : 103 + 4 * i] = 2
+        return lit(i, gain, moved_px=4 * i)
+
+    found = steady([spot(i) for i in range(9)], 4).gain[126, :, 0]
+    assert found[116] == pytest.approx(2, abs=0.01)
+    assert found[[104, 128]] == pytest.approx(1, abs=0.01), "nothing stays where the face was or will be"
 
 
-def test_a_light_that_turns_is_remembered_shortly():
-    assert memory_s(None) == memory_s(60.0) == MEMORY_S
-    assert memory_s(1.0) == pytest.approx(0.025)
+def test_frames_far_apart_stay_their_own():
+    slow = [Lit(i * REACH_S, POINTS, lit(i, 1.0).geometry, lit(i, 1.0 + i).overlay) for i in range(3)]
+    assert steady(slow, 1).gain.mean() == 2
+
+
+def test_a_light_that_turns_fast_is_not_blurred():
+    assert reach_s(None) == reach_s(60.0) == REACH_S
+    assert reach_s(1.0) == pytest.approx(0.025)
