@@ -2,7 +2,7 @@
 
 The overlay of a frame becomes a weighted mean of those of the frames on either side, each carried along with the face
 first: it is a mean at a point of the skin, not at a place in the picture. As both sides count alike, the light does
-not lag when the head turns.
+not lag when the head turns; and the more it turned in between, the less a frame says about another.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ Array = NDArray[Any]
 
 STEADY_FRAMES = 3  # on either side
 REACH_S = 0.16  # from which on a neighbour counts nothing: just beyond three frames at 25 a second
+TURN_DEG = 5.0  # of the head between two frames, at which one counts 1 / e in the other
 SWEEP_SHARE = 1 / 40  # … of the period of a light that turns, which is not to be blurred
 _CELL_PX = 8  # of the grid on which the motion is known
 _SPREAD_CELLS = 1.0
@@ -44,19 +45,25 @@ def reach_s(sweep_period_s: float | None) -> float:
 
 def steadied(here: Lit, neighbours: Iterable[Lit], reach_s: float) -> Overlay:
     """The overlay of `here`, steadied by those of the same face in frames nearby; their weight falls with the time
-    between, to nothing at `reach_s`.
+    between, to nothing at `reach_s`, and with how far the head turned.
     """
     total, gain, added = 1.0, here.overlay.gain.copy(), here.overlay.added.copy()
     for other in neighbours:
         weight = 1 - abs(other.time_s - here.time_s) / reach_s
         if weight <= 0:
             continue
+        weight *= np.exp(-((_turn_deg(here.geometry.pose.rotation, other.geometry.pose.rotation) / TURN_DEG) ** 2))
         total += weight
         across, down = _origin(here.geometry.points_px, other.geometry.points_px)
         for mean, part in ((gain, other.overlay.gain), (added, other.overlay.added)):
             carried = cv2.remap(part, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
             cv2.scaleAdd(carried, weight, mean, mean)
     return Overlay(here.overlay.canvas, gain / np.float32(total), added / np.float32(total))
+
+
+def _turn_deg(rotation: Array, other: Array) -> float:
+    """The angle between two rotations (3, 3)."""
+    return float(np.degrees(np.arccos(np.clip((np.trace(rotation.T @ other) - 1) / 2, -1, 1))))
 
 
 def _origin(points_px: Array, other_px: Array) -> tuple[Array, Array]:

@@ -17,11 +17,13 @@ SIDE = np.linspace(90, 160, 24)
 POINTS = np.stack([*np.meshgrid(SIDE, SIDE), np.zeros((24, 24))], axis=-1).reshape(-1, 3)
 
 
-def lit(frame: int, gain, added: float = 0.0, moved_px: float = 0.0) -> Lit:
-    """A face in frame `frame`, `moved_px` to the right; all that steadying asks of its geometry is the landmarks."""
+def lit(frame: int, gain, added: float = 0.0, moved_px: float = 0.0, turn_deg: float = 0.0) -> Lit:
+    """A face in frame `frame`, `moved_px` to the right and turned: steadying asks no more of its geometry."""
     shape = (CANVAS_PX, CANVAS_PX, 3)
     overlay = Overlay(CANVAS, np.full(shape, gain, np.float32), np.full(shape, added, np.float32))
-    geometry = SimpleNamespace(points_px=POINTS + np.array([moved_px, 0, 0]))
+    sine, cosine = np.sin(np.radians(turn_deg)), np.cos(np.radians(turn_deg))
+    pose = SimpleNamespace(rotation=np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]]))
+    geometry = SimpleNamespace(points_px=POINTS + np.array([moved_px, 0, 0]), pose=pose)
     return Lit(frame / RATE_HZ, POINTS, geometry, overlay)
 
 
@@ -66,3 +68,9 @@ def test_frames_far_apart_stay_their_own():
 def test_a_light_that_turns_fast_is_not_blurred():
     assert reach_s(None) == reach_s(60.0) == REACH_S
     assert reach_s(1.0) == pytest.approx(0.025)
+
+
+def test_a_head_that_turned_counts_less():
+    turned = lit(1, 2.0, turn_deg=10.0)
+    assert steadied(lit(0, 1.0), [turned], REACH_S).gain.mean() == pytest.approx(1, abs=0.02)
+    assert steadied(lit(0, 1.0), [lit(1, 2.0)], REACH_S).gain.mean() > 1.4
