@@ -7,7 +7,8 @@ thresholds were fitted on clips of one person: of many genuine people one is cal
 Rule for several modules: a logistic regression over the logits of their calibrated scores, whose coefficients are
 learned on held-out forgeries, one set for each combination of modules, and kept in `inference/assets/fusion.json`. A
 combination without learned coefficients is not averaged: its first module in the registry's order decides, and the
-others are shown beside it.
+others are shown beside it. Each combination has thresholds of its own, and a person whom some modules could not judge
+is held against those of the modules that could.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from math import exp, log
+from typing import TypeVar
 
 from detection.inference import weights
 from detection.modules import MODULES
@@ -27,7 +29,11 @@ from detection.vision.types import Observation
 MIN_FRAMES = MIN_USABLE_FACES
 MIN_SHARE = 0.1
 ASSET = "fusion"
+SUSPICION: tuple[Verdict, ...] = ("no_result", "real", "uncertain", "fake")
 LOGIT_LIMIT = 1e-4  # scores nearer to 0 and 1 than this say no more
+
+
+Judged = TypeVar("Judged", PersonScore, PersonOutcome)
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,13 @@ class Fused:
 def fuse(outcomes: Mapping[str, ModuleOutcome], observation: Observation, portraits: Mapping[int, str]) -> Fused:
     """The modules' outcomes as one. `portraits`: path of each person's picture, by id."""
     deciding = tuple(key for key in MODULES if key in outcomes and outcomes[key].score is not None)
-    thresholds = _thresholds(deciding, outcomes)
     people = []
     for person in observation.people:
         said = {key: p for key, outcome in outcomes.items() for p in outcome.people if p.id == person.id}
-        score = _combined(deciding, {key: p.score for key, p in said.items() if p.score is not None})
+        present = [key for key in deciding if key in said and said[key].score is not None]
+        score, thresholds = _combined(
+            present, outcomes, {key: p.score for key, p in said.items() if p.score is not None}
+        )
         people.append(
             PersonOutcome(
                 id=person.id,
@@ -71,40 +79,44 @@ def fuse(outcomes: Mapping[str, ModuleOutcome], observation: Observation, portra
                 portrait=portraits.get(person.id),
                 reason=None if score is not None else _reason([*said.values(), *outcomes.values()]),
                 modules={key: p.score for key, p in said.items()},
+                thresholds=thresholds,
             )
         )
-    score = video_score((p.score, p.frames) for p in people)
+    decides = most_suspicious(people)
     return Fused(
-        score=score,
-        verdict=thresholds.verdict(score) if thresholds else "no_result",
-        reason=None if score is not None else _reason(outcomes.values()),
-        thresholds=thresholds,
+        score=decides.score if decides else None,
+        verdict=decides.verdict if decides else "no_result",
+        reason=None if decides else _reason(outcomes.values()),
+        thresholds=decides.thresholds if decides else _any_thresholds(outcomes.values()),
         people=tuple(people),
     )
 
 
-def video_score(people: Iterable[tuple[float | None, int]]) -> float | None:
-    """The video's score from its people's scores and judged faces (the rule above); None when nobody counts."""
-    judged = [(score, frames) for score, frames in people if score is not None]
-    most = max((frames for _, frames in judged), default=0)
-    enough = max(MIN_FRAMES, MIN_SHARE * most)
-    return max((score for score, frames in judged if frames >= enough), default=None)
+def most_suspicious(people: Iterable[Judged]) -> Judged | None:
+    """The person who decides on the video (the rule above); None when nobody counts.
+
+    The verdict comes before the score: who was judged by fewer modules has other thresholds.
+    """
+    judged = [(person.score, person) for person in people if person.score is not None]
+    enough = max(MIN_FRAMES, MIN_SHARE * max((person.frames for _, person in judged), default=0))
+    counted = [(SUSPICION.index(person.verdict), score, person) for score, person in judged if person.frames >= enough]
+    return max(counted, key=lambda each: each[:2])[2] if counted else None
 
 
-def _combined(deciding: Sequence[str], scores: Mapping[str, float]) -> float | None:
-    """One person's score from the modules that judged this person."""
-    present = [key for key in deciding if key in scores]
+def _combined(
+    present: Sequence[str], outcomes: Mapping[str, ModuleOutcome], scores: Mapping[str, float]
+) -> tuple[float | None, Thresholds | None]:
+    """One person's score from the modules `present`, which judged this person, and the thresholds that go with it."""
     if not present:
-        return None
+        return None, None
     combination = combinations().get(frozenset(present))
-    return scores[present[0]] if combination is None else combination.score(scores)
+    if combination is None:
+        return scores[present[0]], outcomes[present[0]].thresholds
+    return combination.score(scores), combination.thresholds
 
 
-def _thresholds(deciding: Sequence[str], outcomes: Mapping[str, ModuleOutcome]) -> Thresholds | None:
-    if not deciding:
-        return next((o.thresholds for o in outcomes.values() if o.thresholds), None)
-    combination = combinations().get(frozenset(deciding))
-    return outcomes[deciding[0]].thresholds if combination is None else combination.thresholds
+def _any_thresholds(outcomes: Iterable[ModuleOutcome]) -> Thresholds | None:
+    return next((outcome.thresholds for outcome in outcomes if outcome.thresholds), None)
 
 
 @cache

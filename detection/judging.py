@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from detection.fusion import video_score
+from detection.fusion import most_suspicious
 from detection.inference.calibration import Calibration
 from detection.inference.weights import asset
 from detection.records.schema import Course, Deviation, Evidence, FrameScore, ModuleOutcome, PersonScore, Reason
@@ -30,12 +30,12 @@ def outcome(
     courses: Sequence[Course] = (),
 ) -> ModuleOutcome:
     """A module's outcome for a video. `assets`: names in the manifest of the files that made it."""
-    score = video_score((p.score, p.frames) for p in people)
+    decides = most_suspicious(people)
     return ModuleOutcome(
         key,
-        score,
-        calibration.thresholds.verdict(score),
-        None if score is not None else Reason.TOO_FEW_FRAMES,
+        decides.score if decides else None,
+        decides.verdict if decides else "no_result",
+        None if decides else Reason.TOO_FEW_FRAMES,
         calibration.thresholds,
         tuple(people),
         tuple(timeline),

@@ -209,7 +209,9 @@ class ModuleOutcome:
 
 @dataclass(frozen=True)
 class PersonOutcome:
-    """What the modules say of one person together. `portrait` is a picture's path relative to the run's folder."""
+    """What the modules say of one person together. `portrait` is a picture's path relative to the run's folder;
+    `thresholds` are those of the modules that judged this person, None in records from before they were kept.
+    """
 
     id: int
     score: float | None
@@ -219,6 +221,7 @@ class PersonOutcome:
     portrait: str | None = None
     reason: Reason | None = None
     modules: dict[str, float | None] = field(default_factory=dict)
+    thresholds: Thresholds | None = None
 
 
 @dataclass(frozen=True)

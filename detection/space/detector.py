@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import cv2
 
+from detection.fusion import most_suspicious
 from detection.inference import calibration
 from detection.inference.session import load
 from detection.judging import outcome
@@ -45,13 +46,12 @@ class SpaceDetector:
         )
 
     def _attention(self, found: Examined, context: ModuleContext) -> list[Evidence]:
-        """Where the network looked in the most suspicious face of the most suspicious person that is judged."""
-        judged = {person.id: person.score for person in found.people if person.score is not None}
-        if not judged:
+        """Where the network looked in the most suspicious face of the person who decides."""
+        person = most_suspicious(found.people)
+        if person is None:
             return []
-        person = max(judged, key=lambda number: judged[number])
-        shown, score = found.worst[person]
-        return [ATTENTION.write(context.run_dir, person, shown, sensitivity(self._scores, shown.face.crop), score)]
+        shown, score = found.worst[person.id]
+        return [ATTENTION.write(context.run_dir, person.id, shown, sensitivity(self._scores, shown.face.crop), score)]
 
     def _scores(self, crops: Array) -> Array:
         """The calibrated scores (N,) of crops (N, S, S, 3)."""

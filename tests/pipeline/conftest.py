@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from detection import modules
-from detection.fusion import video_score
+from detection.fusion import most_suspicious
 from detection.modules import ModuleContext, ModuleSpec, ModuleUnavailable
 from detection.records.schema import Evidence, FrameScore, ModuleOutcome, PersonScore, Reason, Thresholds
 from detection.vision.pictures import picture_name, write_picture
@@ -47,11 +47,11 @@ class BrightnessDetector:
                 write_picture(context.run_dir / path, 255 - face.crop)
                 evidence.append(Evidence(self.key, path, person.id, face.frame_index, face.time_s, self.score(face)))
             context.progress(len(timeline), total)
-        video = video_score((p.score, p.frames) for p in people)
+        decides = most_suspicious(people)
         return ModuleOutcome(
             self.key,
-            video,
-            THRESHOLDS.verdict(video),
+            decides.score if decides else None,
+            decides.verdict if decides else "no_result",
             thresholds=THRESHOLDS,
             people=tuple(people),
             timeline=tuple(timeline),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from detection import fusion
-from detection.fusion import fuse, video_score
+from detection.fusion import fuse, most_suspicious
 from detection.inference import weights
 from detection.inference.weights import Asset
 from detection.records.schema import ModuleOutcome, PersonScore, Reason, Span, Thresholds, VideoProperties
@@ -22,32 +22,40 @@ def observed(people: int) -> Observation:
 
 
 def outcome(key: str, *scores: float | None, frames: int = 100, thresholds: Thresholds = HERE) -> ModuleOutcome:
-    people = tuple(
-        PersonScore(i, s, thresholds.verdict(s), frames, None if s is not None else Reason.TOO_FEW_FRAMES)
-        for i, s in enumerate(scores, 1)
-    )
-    video = video_score((p.score, p.frames) for p in people)
-    reason = None if video is not None else Reason.TOO_FEW_FRAMES
+    people = tuple(said(score, frames, thresholds, i) for i, score in enumerate(scores, 1))
+    decides = most_suspicious(people)
+    video = decides.score if decides else None
+    reason = None if decides else Reason.TOO_FEW_FRAMES
     return ModuleOutcome(key, video, thresholds.verdict(video), reason, thresholds, people)
+
+
+def said(score: float | None, frames: int, thresholds: Thresholds = HERE, number: int = 1) -> PersonScore:
+    reason = Reason.TOO_FEW_FRAMES if score is None else None
+    return PersonScore(number, score, thresholds.verdict(score), frames, reason)
+
+
+def decisive(*people: tuple[float | None, int]) -> float | None:
+    found = most_suspicious([said(*person) for person in people])
+    return found.score if found else None
 
 
 UNAVAILABLE = ModuleOutcome("dark", None, "no_result", Reason.MODULE_UNAVAILABLE)
 
 
 def test_a_video_is_as_fake_as_its_most_fake_person() -> None:
-    assert video_score([(0.2, 100), (0.9, 80), (0.5, 90)]) == 0.9
+    assert decisive((0.2, 100), (0.9, 80), (0.5, 90)) == 0.9
 
 
 def test_a_passer_by_does_not_decide() -> None:
-    assert video_score([(0.2, 100), (0.9, 9)]) == 0.2
-    assert video_score([(0.2, 20), (0.9, 2)]) == 0.2
-    assert video_score([(0.2, 100), (0.9, 10)]) == 0.9
+    assert decisive((0.2, 100), (0.9, 9)) == 0.2
+    assert decisive((0.2, 20), (0.9, 2)) == 0.2
+    assert decisive((0.2, 100), (0.9, 10)) == 0.9
 
 
 def test_nobody_judged_no_score() -> None:
-    assert video_score([]) is None
-    assert video_score([(None, 0), (None, 50)]) is None
-    assert video_score([(0.9, 2)]) is None
+    assert decisive() is None
+    assert decisive((None, 0), (None, 50)) is None
+    assert decisive((0.9, 2)) is None
 
 
 def test_one_module_passes_through() -> None:
@@ -131,3 +139,21 @@ def test_damaged_coefficients_are_named(tmp_path: Path, monkeypatch: pytest.Monk
     with pytest.raises(weights.WeightsCorrupt, match=r"fusion\.json"):
         fusion.combinations()
     fusion.combinations.cache_clear()
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_person_is_held_against_the_thresholds_of_the_modules_that_judged_them() -> None:
+    """Bright alone is sure of less: its verdict stands, although the score of the other person is higher."""
+    alone = Thresholds(0.1, 0.2)
+    outcomes = {"bright": outcome("bright", 0.25, 0.62, thresholds=alone), "dark": outcome("dark", None, 0.5)}
+    fused = fuse(outcomes, observed(2), {})
+    first, second = fused.people
+    assert (first.score, first.verdict, first.thresholds) == (0.25, "fake", alone)
+    assert second.score == pytest.approx(0.58, abs=0.02)
+    assert (second.verdict, second.thresholds) == ("fake", Thresholds(0.25, 0.55))
+
+    outcomes["bright"] = outcome("bright", 0.25, 0.55, thresholds=alone)
+    fused = fuse(outcomes, observed(2), {})
+    assert fused.people[1].verdict == "uncertain"
+    assert fused.people[1].score > 0.25
+    assert (fused.score, fused.verdict, fused.thresholds) == (0.25, "fake", alone), "the worse verdict decides"

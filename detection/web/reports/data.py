@@ -84,7 +84,7 @@ def score_rows(record: RunRecord, analysis: Analysis) -> Iterator[Row]:
     for person in analysis.people:
         seen = (person.spans[0].start_s, person.spans[-1].end_s) if person.spans else (None, None)
         decides = person.score is not None and person.score == analysis.score
-        said = _said(TOGETHER, person.score, person.verdict, person.reason, analysis.thresholds)
+        said = _said(TOGETHER, person.score, person.verdict, person.reason, person.thresholds or analysis.thresholds)
         yield (*head, person.id, *said, person.frames, *seen, decides)
         for key, outcome in analysis.modules.items():
             own = next((each for each in outcome.people if each.id == person.id), None)
