@@ -96,7 +96,8 @@ def how_it_died(status: int) -> str | None:
         return None
     if status > 0:
         return f"with exit status {status}"
-    name = signal.Signals(-status).name
+    known = {number.value: number.name for number in signal.Signals}
+    name = known.get(-status, f"signal {-status}")  # the real-time signals have no names
     return f"by {name}" + SIGNALS_MEAN.get(name, "")
 
 

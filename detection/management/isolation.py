@@ -13,11 +13,13 @@ import multiprocessing
 import signal
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from detection.jobs import limits
 from detection.jobs.control import Interrupted
@@ -89,18 +91,22 @@ class Analyst:
         """Raises AnalystDied, and what `report` raises."""
         pipe = self._ready()
         began_s, stage = time.monotonic(), ""
+        self._talk(stage, lambda: pipe.send(request))
+        while True:
+            message = self._talk(stage, lambda: pipe.recv() if pipe.poll(LOOK_EVERY_S) else None)
+            if isinstance(message, Answer):
+                return message
+            if message is not None:
+                stage = message.stage
+                report(message.stage, message.done, message.total)
+            if (excess := self._excess(time.monotonic() - began_s)) is not None:
+                self.end()
+                raise AnalystDied(excess, stage)
+
+    def _talk(self, stage: str, say: Callable[[], Any]) -> Any:
+        """What `say` gives over the pipe, whose other end goes with the process. Raises AnalystDied."""
         try:
-            pipe.send(request)
-            while True:
-                if pipe.poll(LOOK_EVERY_S):
-                    message = pipe.recv()
-                    if isinstance(message, Answer):
-                        return message
-                    stage = message.stage
-                    report(message.stage, message.done, message.total)
-                if (excess := self._excess(time.monotonic() - began_s)) is not None:
-                    self.end()
-                    raise AnalystDied(excess, stage)
+            return say()
         except (EOFError, OSError):
             raise AnalystDied(f"its process ended {self._how_it_ended()}", stage) from None
 

@@ -85,6 +85,7 @@ def test_a_supervisor_that_a_fork_inherited_stops_nothing(media: Path, tmp_path:
         (EXIT_BUSY, None),
         (1, "with exit status 1"),
         (-11, "by SIGSEGV"),
+        (-40, "by signal 40"),
         (-14, "by SIGALRM (the time limit was over)"),
         (-9, "by SIGKILL (killed, as the system does when memory runs out)"),
     ],

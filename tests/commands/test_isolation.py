@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from detection.management import isolation
+from detection.management.isolation import Analyst, AnalystDied, Answer, Request
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> Request:
+    return Request(tmp_path / "a.mp4", "0" * 64, ("space",), tmp_path)
+
+
+def test_a_report_that_fails_is_not_taken_for_the_childs_death(
+    request_: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answer(request: Request, report: isolation.ReportProgress) -> Answer:
+        report("decode", 1, 2)
+        return Answer(problem="none")
+
+    def closed(stage: str, done: int, total: int) -> None:
+        raise BrokenPipeError("the terminal is gone")
+
+    monkeypatch.setattr(isolation, "_answer", answer)
+    with Analyst(timeout_s=60, memory_mb=4000) as analyst:
+        with pytest.raises(BrokenPipeError, match="the terminal is gone"):
+            analyst.analyse(request_, closed)
+        analyst.end()
+        assert analyst.analyse(request_, lambda *_: None) == Answer(problem="none")
+
+
+def test_a_child_that_dies_is_told_with_its_stage(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    def answer(request: Request, report: isolation.ReportProgress) -> Answer:
+        report("faces", 1, 2)
+        raise SystemExit(3)
+
+    monkeypatch.setattr(isolation, "_answer", answer)
+    with Analyst(timeout_s=60, memory_mb=4000) as analyst, pytest.raises(AnalystDied, match="exit status 3") as died:
+        analyst.analyse(request_, lambda *_: None)
+    assert died.value.stage == "faces"
