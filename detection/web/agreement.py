@@ -11,7 +11,7 @@ from detection.records.schema import Analysis, ModuleOutcome
 from detection.web import words
 from detection.web.module_pages import module_page
 
-Kind = Literal["alone", "agree", "differ", "contradict"]
+Kind = Literal["alone", "agree", "undecided", "differ", "contradict"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ def agreement(analysis: Analysis) -> Agreement | None:
     if len(judged) == 1:
         text = _("Only one module gave a score (%(said)s). Nothing confirms it, and nothing contradicts it.")
         return Agreement("alone", text % {"said": said}, silent)
+    if verdicts == {"uncertain"}:
+        text = _("No module can decide by itself (%(said)s). The verdict weighs them together.")
+        return Agreement("undecided", text % {"said": said} + _about_people(judged), silent)
     if len(verdicts) == 1:
         text = _("The modules agree (%(said)s).")
         return Agreement("agree", text % {"said": said} + _about_people(judged), silent)
@@ -43,7 +46,10 @@ def agreement(analysis: Analysis) -> Agreement | None:
             "leave one kind without the other: look at the evidence of both before you rely on the verdict."
         )
         return Agreement("contradict", text % {"said": said} + _about_people(judged), silent)
-    text = _("The modules differ (%(said)s). The verdict weighs them together.")
+    text = _(
+        "The modules differ (%(said)s). The verdict weighs them together and is no average: its score can lie above or "
+        "below all of theirs."
+    )
     return Agreement("differ", text % {"said": said} + _about_people(judged), silent)
 
 

@@ -27,8 +27,9 @@ READING: tuple[Text, ...] = (
 UNCERTAIN: tuple[Text, ...] = (
     _(
         "“Uncertain” means that genuine and forged videos both get such scores, so that either word would often be "
-        "wrong. The thresholds are set so that at most about 3 in 100 genuine videos are called forged; the price is "
-        "that many forgeries end as uncertain."
+        "wrong. The thresholds were set on clips of one person each, so that at most about 3 in 100 genuine ones are "
+        "called forged; the price is that many forgeries end as uncertain. In a video of many people it happens more "
+        "often that a genuine one is called forged, because the most suspicious decides."
     ),
     _(
         "What helps: the original file instead of a copy from a messenger, a longer stretch, a larger face. What does "

@@ -48,7 +48,7 @@ VERDICTS: dict[Verdict, VerdictWords] = {
     ),
     "real": VerdictWords(
         _("No forgery found"),
-        _("No sign of a forged face was found."),
+        _("No clear sign of a forged face was found."),
         _("That is no proof that the video is genuine: a method of forgery that leaves no known trace is not seen."),
     ),
     "uncertain": VerdictWords(
@@ -167,8 +167,8 @@ LIMITS: tuple[Text, ...] = (
     _("It does not say who made a video, whether its words are true, or whether sound, text or scene were changed."),
     _("Long videos are examined in samples: a forgery of a few seconds can lie between them."),
     _(
-        "The most suspicious person decides, and the thresholds were set on videos of one person: the more genuine "
-        "people a video shows, the more easily one of them is called forged by chance."
+        "Of several people the most suspicious decides: the more people a genuine video shows, the likelier it is that "
+        "one of them scores high by chance."
     ),
 )
 

@@ -31,6 +31,7 @@ def said(analysis: Analysis, **verdicts: Verdict) -> Analysis:
         ("fake", "fake", "agree"),
         ("fake", "real", "contradict"),
         ("fake", "uncertain", "differ"),
+        ("uncertain", "uncertain", "undecided"),  # nobody would call that agreeing
         ("real", "no_result", "alone"),
     ],
 )

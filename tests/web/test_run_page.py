@@ -86,6 +86,16 @@ def test_it_says_what_it_does_not_say_and_what_is_missing(client: Client, media:
     assert "The modules agree (Space: Probably forged · Feature: Probably forged)." in page
 
 
+def test_the_most_suspicious_of_several_is_no_surer_than_chance_lets(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    said = "The more people, the likelier it is that one of them scores high by chance."
+    several, alone, clear = (samples.finished_run(media, upload, scores=s) for s in ((0.9, 0.1), (0.9,), (0.2, 0.1)))
+    assert said in page_of(client, several.id)
+    assert said not in page_of(client, alone.id)
+    assert said not in page_of(client, clear.id)  # nobody scores high
+
+
 def test_it_shows_what_the_file_says_of_its_origin(client: Client, media: Path, upload: Upload) -> None:
     page = page_of(client, samples.finished_run(media, upload).id)
     for fact in (

@@ -32,7 +32,7 @@ def test_json_holds_the_record_and_the_hash_of_every_picture(client: Client, med
     assert codec.record_from_json(json.dumps(report["record"]).encode()) == run
     assert report["thresholds"]["all"] == {"real_below": 0.35, "fake_from": 0.65}
     assert report["verdict"]["headline"] == "A face in this video was probably forged."
-    assert len(report["limits"]) == 7
+    assert len(report["limits"]) == 8
     paths = {e.path for outcome in run.analysis.modules.values() for e in outcome.evidence}
     assert {each["path"] for each in report["pictures"]} == paths
     picture = report["pictures"][0]
