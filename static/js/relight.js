@@ -18,6 +18,8 @@ function choose() {
   const waiting = document.getElementById("still-wait");
   const fault = document.getElementById("still-fault");
   const plain = document.getElementById("plain");
+  const mark = document.getElementById("still-mark");
+  const generated = mark.textContent;
   const canvas = document.getElementById("sphere");
   const sphere = new Sphere(canvas, (azimuth, elevation) => set({ azimuth, elevation }));
   canvas.hidden = plain.hidden = false;
@@ -64,7 +66,8 @@ function choose() {
 
   async function show() {
     const query = new URLSearchParams({ time: field("time").value, ...light() });
-    if (plain.getAttribute("aria-pressed") === "true") query.set("plain", "1");
+    const isPlain = plain.getAttribute("aria-pressed") === "true";
+    if (isPlain) query.set("plain", "1");
     const late = setTimeout(() => (waiting.hidden = false), 400);
     figure.setAttribute("aria-busy", "true");
     try {
@@ -74,6 +77,7 @@ function choose() {
       shown = URL.createObjectURL(await response.blob());
       image.src = shown;
       image.hidden = false;
+      mark.textContent = isPlain ? mark.dataset.plain : generated;
       tellSource(response.headers.get("X-Source-Light"));
       fault.hidden = true;
     } catch (error) {

@@ -57,6 +57,15 @@ def test_a_light_is_chosen_by_keyboard_and_its_video_made(page: Page, run_page: 
     assert page.evaluate(f"{relit}.videoWidth") == 448
 
 
+def test_the_frame_as_it_is_is_not_called_generated(page: Page, run_page: str) -> None:
+    page.goto(run_page)
+    mark = page.locator("#still-mark")
+    wait_until(page, f"{PICTURE}.startsWith('blob:')", timeout_s=60)
+    for said in ("As it is", "Generated, not evidence"):
+        page.get_by_role("button", name="Show the frame as it is").click()
+        expect(mark).to_have_text(said, timeout=60_000)
+
+
 def test_the_light_is_dragged_over_the_ball(page: Page, run_page: str) -> None:
     page.goto(run_page)
     box = page.get_by_role("slider", name="Direction of the light").bounding_box()
