@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import inf
 
 from detection.records.schema import Deviation, ModuleOutcome
+from detection.web.templatetags.deepfake import NO_BREAK, per_cent
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class DeviationCard:
         if not 1 < self.reach < inf:
             return ""
         share = 50 * (self.reach - 1)
-        return f"{share:.0f} %" if share >= 1 else "< 1 %"
+        return per_cent(share) if share >= 1 else f"<{NO_BREAK}{per_cent(1)}"
 
 
 @dataclass(frozen=True)

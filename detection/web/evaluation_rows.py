@@ -16,7 +16,7 @@ from detection.records.evaluations import EvaluationRecord
 from detection.records.schema import RunState
 from detection.web.evaluation_words import judge_name
 from detection.web.following import stage_words
-from detection.web.templatetags.deepfake import duration
+from detection.web.templatetags.deepfake import duration, per_cent
 from detection.web.words import STATES
 
 
@@ -76,7 +76,7 @@ def progress_words(progress: EvaluationProgress) -> str:
         parts += [step.clip, stage_words(step.stage)]
         if step.total > 1:
             parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
-    parts.append(f"{progress.percent:.0f} %")
+    parts.append(per_cent(progress.percent))
     if progress.seconds_left is not None:
         parts.append(_("about %s left") % duration(max(1, round(progress.seconds_left))))
     return " · ".join(parts)

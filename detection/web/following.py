@@ -14,7 +14,7 @@ from detection.modules import MODULES
 from detection.records.schema import RunState
 from detection.web.api_schema import RunProgress
 from detection.web.module_pages import module_page
-from detection.web.templatetags.deepfake import duration, queue_place
+from detection.web.templatetags.deepfake import duration, per_cent, queue_place
 from detection.web.words import STATES
 
 STAGES = {
@@ -91,7 +91,7 @@ def step_words(step: Step) -> str:
         parts.append(_("%(done)d of %(total)d frames") % {"done": step.done, "total": step.total})
     elif step.done > 1:
         parts.append(_("%(done)d frames") % {"done": step.done})
-    parts.append(f"{step.percent:.0f} %")
+    parts.append(per_cent(step.percent))
     if step.seconds_left is not None:
         parts.append(_("about %s left") % duration(max(1, round(step.seconds_left))))
     return " · ".join(parts)

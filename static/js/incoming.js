@@ -24,7 +24,7 @@ export function showSent(row, sent, total) {
   const percent = Math.floor((100 * sent) / total);
   if (sent < total) bar.value = percent;
   else bar.removeAttribute("value");
-  say(row, sent < total ? `${words.uploading} · ${percent} %` : words.checking);
+  say(row, sent < total ? `${words.uploading} · ${percent}\u00a0%` : words.checking);
 }
 
 export function showFailed(row, message, code) {

@@ -70,7 +70,7 @@ def test_progress_of_a_running_run(client: Client, upload: Upload, media: Path) 
     answer = client.get(f"/api/v1/runs/{run_id}/progress").json()
     assert (answer["stage"], answer["frames_done"], answer["frames_total"]) == ("space", 120, 300)
     assert (answer["percent"], answer["seconds_left"]) == (40.0, 8.1)
-    assert answer["words"] == "Examining single frames · 120 of 300 frames · 40 % · about 8 s left"
+    assert answer["words"] == "Examining single frames · 120 of 300 frames · 40\u00a0% · about 8 s left"
 
 
 def test_progress_of_many_leaves_out_what_was_deleted(client: Client, upload: Upload) -> None:

@@ -56,7 +56,7 @@ def test_the_page_shows_every_run_with_its_state_and_scores(client: Client, batc
     for words in ("Probably forged", "No face was found.", "signal 9", "Waiting · next in the queue"):
         assert words in page
     assert page.count("data-run=") == 1
-    assert page.count("90 %") == 3  # of the run, of Space and of Feature
+    assert page.count("90\u00a0%") == 3  # of the run, of Space and of Feature
     for kind in ("fake", "no_result", "failed", "unfinished"):
         assert f"?show={kind}" in page
 

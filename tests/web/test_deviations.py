@@ -13,7 +13,10 @@ def test_what_deviates_comes_first() -> None:
     outside = Deviation("b", 1, 20.0, 0.0, 10.0, "", (0.0, 1.0), (20.0, 0.0))
     further = Deviation("c", 2, -30.0, 0.0, 10.0, "")
     found = deviations(ModuleOutcome("feature", None, "no_result", deviations=(inside, outside, further)))
-    assert [(card.deviation.feature, card.beyond) for card in found.outside] == [("c", "300 %"), ("b", "100 %")]
+    assert [(card.deviation.feature, card.beyond) for card in found.outside] == [
+        ("c", "300\u00a0%"),
+        ("b", "100\u00a0%"),
+    ]
     assert [(card.deviation.feature, card.beyond) for card in found.inside] == [("a", "")]
     card = found.outside[1]
     assert card.points == "0.00,0.00 100.00,100.00"
@@ -24,7 +27,7 @@ def test_what_deviates_comes_first() -> None:
 def test_what_is_just_outside_is_not_outside_by_nothing() -> None:
     just = Deviation("a", 1, 10.01, 0.0, 10.0, "")
     (card,) = deviations(ModuleOutcome("feature", None, "no_result", deviations=(just,))).outside
-    assert card.beyond == "< 1 %"
+    assert card.beyond == "<\u00a01\u00a0%"
 
 
 @pytest.mark.parametrize(("value", "reached"), [(0.0, 0.0), (1.0, inf)])

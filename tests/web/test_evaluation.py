@@ -100,9 +100,9 @@ def test_starting_takes_the_words_of_the_form_and_queues(
     ]  # fmt: skip
     assert [job.args for job in FileQueue(media).pending()] == [[record.id]]
     page = text_of(client, f"/acc/{record.id}/")
-    assert "Waiting · 0 of 2 clips · 0 %" in page
+    assert "Waiting · 0 of 2 clips · 0\u00a0%" in page
     assert client.get(f"/acc/{record.id}/progress/").json() == {
-        "is_final": False, "words": "Waiting · 0 of 2 clips · 0 %", "percent": 0.0,
+        "is_final": False, "words": "Waiting · 0 of 2 clips · 0\u00a0%", "percent": 0.0,
     }  # fmt: skip
     client.post(f"/acc/{record.id}/cancel/")
     assert "Try again" in text_of(client, f"/acc/{record.id}/")

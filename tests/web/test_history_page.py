@@ -133,8 +133,8 @@ def test_with_a_module_its_verdict_is_shown(client: Client, media: Path, upload:
     samples.finished_run(media, upload, modules=("space", "feature"))
     path = log.log_path(media, "feature")
     path.write_text(path.read_text().replace('"verdict":"fake","score":0.93', '"verdict":"real","score":0.07', 1))
-    assert "7 %" in client.get("/history/?module=feature").content.decode()
-    assert "93 %" in client.get("/history/?module=space").content.decode()
+    assert "7\u00a0%" in client.get("/history/?module=feature").content.decode()
+    assert "93\u00a0%" in client.get("/history/?module=space").content.decode()
 
 
 def test_an_empty_history_leads_to_the_first_page(client: Client) -> None:

@@ -29,7 +29,7 @@ def test_update_gives_verdict_confidence_and_pictures(
     part = response.content.decode()
     assert "<html" not in part
     assert "Probably forged" in part
-    assert "93 %" in part
+    assert "93\u00a0%" in part
     assert f"/media/runs/{run.id}/{name.lower()}/mri/1_0.png" in part
 
 

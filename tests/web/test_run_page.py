@@ -26,7 +26,7 @@ def test_the_verdict_comes_first_in_words(client: Client, media: Path, upload: U
     page = page_of(client, samples.finished_run(media, upload, scores=(score,)).id)
     assert f"<h1>{VERDICTS[verdict].headline}</h1>" in page
     assert f"{100 * score:.0f} %" in page
-    assert "Below 35 %: no forgery found. From 65 %: probably forged." in page
+    assert "Below 35\u00a0%: no forgery found. From 65\u00a0%: probably forged." in page
 
 
 def test_the_title_says_the_verdict_to_those_who_look_at_another_tab(

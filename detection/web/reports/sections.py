@@ -139,9 +139,7 @@ def _legend(ids: Sequence[int]) -> Iterator[Flowable]:
 def _moment(moment: timelines.Moment) -> str:
     until = f"–{timecode(moment.end_s)}" if moment.end_s > moment.start_s else ""
     person = _("Person %s") % moment.person
-    return (
-        f"{timecode(moment.start_s)}{until}: {percent(moment.score)} ({module_name(moment.module)}, {person})"
-    ).replace(" %", "\u00a0%")
+    return f"{timecode(moment.start_s)}{until}: {percent(moment.score)} ({module_name(moment.module)}, {person})"
 
 
 def evidence(subject: Subject) -> Iterator[Flowable]:

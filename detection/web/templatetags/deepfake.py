@@ -24,6 +24,8 @@ from detection.web.module_pages import in_order
 
 register = template.Library()
 
+NO_BREAK = "\u00a0"
+
 CODECS = {
     "h264": "H.264",
     "hevc": "HEVC (H.265)",
@@ -108,8 +110,13 @@ def percent(score: float | None) -> str:
     if score is None:
         return "–"
     if score < 0.01:
-        return "< 1 %"
-    return "> 99 %" if score > 0.99 else f"{100 * score:.0f} %"
+        return f"<{NO_BREAK}{per_cent(1)}"
+    return f">{NO_BREAK}{per_cent(99)}" if score > 0.99 else per_cent(100 * score)
+
+
+def per_cent(number: float) -> str:
+    """A whole number and its sign, which no line's end parts."""
+    return f"{number:.0f}{NO_BREAK}%"
 
 
 @register.filter
