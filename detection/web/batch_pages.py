@@ -93,7 +93,7 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
         "is_narrow": bool(choice.text or choice.show),
         "rows": rows[offset : offset + ROWS_PER_PAGE],
         "pages": pages,
-        "queue": jobs.queue_state(),
+        "queue": jobs.queue_state() if batch.active else None,  # it warns of runs that nobody works off
         "modules": batch_export.modules_of(batch),
         **_totals(batch),
     }

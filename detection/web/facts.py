@@ -12,8 +12,18 @@ from django.utils.translation import gettext as _
 from detection.records.schema import Analysis, Provenance, RunRecord, Thresholds, VideoProperties
 from detection.web import words
 from detection.web.module_pages import module_page
-from detection.web.templatetags.deepfake import bit_rate, codec_name, duration, module_name, percent, stream_kind
+from detection.web.templatetags.deepfake import (
+    bit_rate,
+    codec_name,
+    container_name,
+    duration,
+    module_name,
+    percent,
+    stream_kind,
+)
 from detection.web.words import CREDENTIALS
+
+NO_LANGUAGE = ("language", "und")  # ISO 639-2: undetermined
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ def _video_facts(video: VideoProperties) -> Iterator[Fact]:
     yield Fact(_("Picture"), size)
     yield Fact(_("Codec"), codec_name(video.codec) + " · " + _("sound") + ": " + codec_name(video.audio_codec))
     yield Fact(_("Frame rate"), rate)
-    yield Fact(_("Container"), video.container)
+    yield Fact(_("Container"), container_name(video.container))
 
 
 def analysis_facts(analysis: Analysis) -> list[Fact]:
@@ -106,11 +116,11 @@ def credential_facts(origin: Provenance) -> list[Fact]:
 
 
 def metadata_facts(origin: Provenance) -> list[Fact]:
-    """Tags of the container and its streams: claims that anybody can write."""
+    """Tags of the container and its streams: claims that anybody can write. A language that is not set is none."""
     tags = [Fact(name, value, is_code=True) for name, value in origin.tags.items()]
     streams = []
     for number, stream in enumerate(origin.streams, 1):
         said = [codec_name(stream.codec), bit_rate(stream.bit_rate_bps)]
-        said += [f"{name}: {value}" for name, value in stream.tags.items()]
+        said += [f"{name}: {value}" for name, value in stream.tags.items() if (name, value) != NO_LANGUAGE]
         streams.append(Fact(f"{stream_kind(stream.kind)} {number}", " · ".join(said)))
     return [*(tags or [Fact(_("File"), _("no tags"))]), *streams]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from detection import jobs
-from detection.records import labelled, query, uploads
+from detection.records import labelled, query, trash, uploads
 from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord
 from detection.records.uploads import Upload
@@ -16,15 +16,24 @@ from detection.records.uploads import Upload
 
 @dataclass(frozen=True)
 class UploadRow:
-    """An uploaded file with its unfinished run, or else its latest finished one."""
+    """An uploaded file with its unfinished run, or else its latest finished one.
+
+    `was_deleted`: it has neither any more, but one lies in the trash.
+    """
 
     upload: Upload
     active: RunRecord | None
     latest: HistoryRow | None
+    was_deleted: bool = False
 
     @property
     def can_start(self) -> bool:
         return self.active is None and self.upload.problem is None
+
+    @property
+    def is_new(self) -> bool:
+        """Chosen for the next start unless a person says otherwise."""
+        return self.can_start and self.latest is None and not self.was_deleted
 
 
 def upload_rows(*, offset: int = 0, limit: int = 50) -> list[UploadRow]:
@@ -41,7 +50,17 @@ def _with_runs(files: list[Upload]) -> list[UploadRow]:
     wanted = {upload.sha256 for upload in files}
     active = {run.sha256: run for run in jobs.active()}
     latest = _latest_finished(wanted)
-    return [UploadRow(upload, active.get(upload.sha256), latest.get(upload.sha256)) for upload in files]
+    without = wanted - active.keys() - latest.keys()
+    deleted = {run.sha256 for run in trash.deleted_runs(settings.MEDIA_ROOT)} if without else set()
+    return [
+        UploadRow(
+            upload,
+            active.get(upload.sha256),
+            latest.get(upload.sha256),
+            was_deleted=upload.sha256 in without & deleted,
+        )
+        for upload in files
+    ]
 
 
 def _latest_finished(sha256s: Iterable[str]) -> dict[str, HistoryRow]:

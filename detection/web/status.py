@@ -22,6 +22,7 @@ from detection.jobs import health, presence
 from detection.records import times, totals
 from detection.records.schema import RunRecord, RunState
 from detection.web import quota
+from detection.web.templatetags.deepfake import duration
 
 LIBRARIES = ("django", "onnxruntime", "onnxruntime-gpu", "av", "opencv-python-headless", "numpy")
 
@@ -90,9 +91,9 @@ def running() -> list[RunRecord]:
     return [run for run in jobs.active() if run.state is RunState.RUNNING]
 
 
-def limits() -> list[tuple[str, Text, int, str]]:
-    """Variable, what it limits, value, unit; a value of 0 is no limit."""
-    return [
+def limits() -> list[tuple[str, Text, str]]:
+    """Variable, what it limits, and to what; empty where there is no limit."""
+    limited = [
         ("DEEPFAKE_MAX_UPLOAD_MB", _("Largest upload"), settings.DEEPFAKE_MAX_UPLOAD_MB, "MB"),
         ("DEEPFAKE_MAX_DURATION_S", _("Longest video"), settings.DEEPFAKE_MAX_DURATION_S, "s"),
         ("DEEPFAKE_RUN_TIMEOUT_S", _("Longest analysis"), settings.DEEPFAKE_RUN_TIMEOUT_S, "s"),
@@ -100,6 +101,10 @@ def limits() -> list[tuple[str, Text, int, str]]:
         ("DEEPFAKE_MIN_FREE_MB", _("Kept free on the disk"), settings.DEEPFAKE_MIN_FREE_MB, "MB"),
         ("DEEPFAKE_QUOTA_MB", _("All uploads together"), settings.DEEPFAKE_QUOTA_MB, "MB"),
         ("DEEPFAKE_QUOTA_MB_PER_DAY", _("Uploads in 24 hours"), settings.DEEPFAKE_QUOTA_MB_PER_DAY, "MB"),
+    ]
+    return [
+        (variable, what, (duration(value) if unit == "s" else f"{value} {unit}") if value else "")
+        for variable, what, value, unit in limited
     ]
 
 

@@ -34,6 +34,13 @@ def batch(client: Client, media: Path, clip: Path) -> str:
     return started.id
 
 
+def test_the_queue_is_asked_only_while_something_waits(client: Client, batch: str, ended: dict[str, str]) -> None:
+    address = reverse("batch", args=[batch])
+    assert client.get(address).context["queue"].queued
+    jobs.cancel(ended["queued"])
+    assert client.get(address).context["queue"] is None
+
+
 @pytest.fixture
 def ended(media: Path, batch: str) -> dict[str, str]:
     """Run ids by what became of them: fake, no face, failed; "queued" is the last."""

@@ -42,7 +42,13 @@ def test_every_word_of_a_result_has_its_chinese() -> None:
 
 @pytest.mark.parametrize(
     ("language", "seconds", "expected"),
-    [("en", 3725, "1 h 2 min"), ("en", 65, "1 min 5 s"), ("en", 4.25, "4.2 s"), ("zh-hans", 65, "1 分 5 秒")],
+    [
+        ("en", 3725, "1 h 2 min"),
+        ("en", 7200, "2 h"),
+        ("en", 65, "1 min 5 s"),
+        ("en", 4.25, "4.2 s"),
+        ("zh-hans", 65, "1 分 5 秒"),
+    ],
 )
 def test_durations(language: str, seconds: float, expected: str) -> None:
     with translation.override(language):

@@ -25,7 +25,7 @@ def page_of(client: Client, run_id: str) -> str:
 def test_the_verdict_comes_first_in_words(client: Client, media: Path, upload: Upload, score: float, verdict) -> None:
     page = page_of(client, samples.finished_run(media, upload, scores=(score,)).id)
     assert f"<h1>{VERDICTS[verdict].headline}</h1>" in page
-    assert f"{100 * score:.0f} %" in page
+    assert f"{100 * score:.0f}\u00a0%" in page
     assert "Below 35\u00a0%: no forgery found. From 65\u00a0%: probably forged." in page
 
 
@@ -103,8 +103,11 @@ def test_it_shows_what_the_file_says_of_its_origin(client: Client, media: Path, 
         "Signer, Test Organisation",
         "A morning’s walk",
         "250 kbit/s",
+        "MP4 / QuickTime",
     ):
         assert fact in page
+    assert "language: und" not in page  # nobody said anything
+    assert "mov,mp4" not in page
 
 
 def test_a_run_from_before_origins_were_read_says_so(client: Client, media: Path, upload: Upload) -> None:

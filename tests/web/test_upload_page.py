@@ -47,6 +47,18 @@ def test_a_file_that_was_analysed_offers_its_result(client: Client, upload: Uplo
     assert "Analysed" in page
 
 
+def test_only_what_was_never_analysed_is_ticked(client: Client, upload: Upload, media: Path) -> None:
+    def box() -> str:
+        return client.get("/Space_Upload_1/").content.decode().split('name="uploads"')[1].split(">")[0]
+
+    assert " checked" in box()
+    run = samples.finished_run(media, upload)
+    assert " checked" not in box()
+    jobs.delete(run.id)
+    assert " checked" not in box()
+    assert "Its result was deleted." in client.get("/Space_Upload_1/").content.decode()
+
+
 def test_a_file_that_is_no_video_says_why_and_cannot_be_started(client: Client, media: Path, tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_text("text")
     samples.add_upload(media, tmp_path / "a.mp4")

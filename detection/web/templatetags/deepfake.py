@@ -46,6 +46,19 @@ CODECS = {
     "flac": "FLAC",
 }
 
+# FFmpeg calls a container by all the names that one reader of it goes by.
+CONTAINERS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "MP4 / QuickTime",
+    "matroska,webm": "Matroska / WebM",
+    "mpeg": "MPEG-PS",
+    "mpegts": "MPEG-TS",
+    "mpegvideo": "MPEG",
+    "asf": "ASF (WMV)",
+    "flv": "Flash Video",
+    "live_flv": "Flash Video",
+    "ogg": "Ogg",
+}
+
 
 @register.simple_tag
 def icon(name: str, extra: str = "") -> SafeString:
@@ -131,7 +144,7 @@ def timecode(seconds: float | None) -> str:
 
 @register.filter
 def duration(seconds: float | None) -> str:
-    """A length of time: 12 s, 3 min 5 s, 2 h 4 min."""
+    """A length of time: 12 s, 3 min 5 s, 2 h, 2 h 4 min."""
     if seconds is None:
         return "–"
     if seconds < 10:
@@ -140,6 +153,8 @@ def duration(seconds: float | None) -> str:
     if not minutes:
         return _("%s s") % rest
     hours, minutes = divmod(minutes, 60)
+    if hours and not minutes:
+        return _("%s h") % hours
     if hours:
         return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
     return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": rest}
@@ -157,6 +172,11 @@ def moment(iso: str | None) -> SafeString | str:
 @register.filter
 def codec_name(codec: str | None) -> str:
     return CODECS.get(codec or "", (codec or "").upper()) or _("none")
+
+
+@register.filter
+def container_name(container: str) -> str:
+    return CONTAINERS.get(container, container.replace(",", " / ").upper())
 
 
 @register.filter
