@@ -86,7 +86,10 @@ def analysis(request: HttpRequest) -> HttpResponse:
         "verdicts": [(v, VERDICTS[v].label, shown.verdicts.get(v, 0) if shown else 0) for v in get_args(Verdict)],
         "bars": bars,
         "sources": sources,
-        "bins": [100 * number // SCORE_BINS for number in range(SCORE_BINS)],
+        "by_score": [
+            (100 * number // SCORE_BINS, [source.counts.scores[number] for source in sources])
+            for number in range(SCORE_BINS)
+        ],
         "reasons": list(_reasons(sources)),
         "states": [(STATES[state], count) for state, count in statistics.states.items()],
         "errors": list(statistics.errors.items())[:ERRORS_SHOWN],

@@ -42,5 +42,5 @@ def test_the_page_says_how_each_module_works(client: Client) -> None:
 def test_the_figures_name_the_modules_as_the_other_pages_do(client: Client) -> None:
     client.cookies["django_language"] = "zh-hans"
     page = client.get("/help/").content.decode()
-    heads = re.findall(r'<th scope="col" class="text-end">([^<]+)</th>', page)
+    heads = re.findall(r'<th scope="col" role="columnheader" class="text-end">([^<]+)</th>', page)
     assert heads[:3] == ["空域", "特征", "野外光照"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -49,6 +49,12 @@ def sort_head(context: Context, by: str, label: Any, sort: str, kind: str = "") 
 def module_head(context: Context, key: str, sort: str) -> SafeString:
     """The head of the column of one module's score."""
     return sort_head(context, key, module_name(key), sort, "module")
+
+
+@register.filter
+def under(cells: Iterable[Any], heads: Iterable[Any]) -> list[tuple[Any, Any]]:
+    """Each cell with the head of its column, for rows that stand as paragraphs where there is no room for columns."""
+    return list(zip(heads, cells, strict=False))
 
 
 @register.filter
