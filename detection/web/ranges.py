@@ -71,6 +71,7 @@ def _content(request: HttpRequest, path: Path, size: int, content_type: str, eta
         response = HttpResponse(content_type=content_type)
     elif part is None:
         response = FileResponse(path.open("rb"), content_type=content_type)
+        del response["Content-Disposition"]  # its name would go before the one that a page's link gives a download
     else:
         response = StreamingHttpResponse(_read(path, part), content_type=content_type)
     if part is not None:

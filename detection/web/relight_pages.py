@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -124,6 +125,7 @@ def clip_page(request: HttpRequest, run_id: str, followup_id: str) -> HttpRespon
             "measures": relit.measures(report),
             "source_lights": relit.source_lights(report),
             "video": relit.video_address(followup),
+            "download_name": f"{Path(run.video_name).stem}-relit.mp4",
             "has_frames": relit.has_frames(followup),
             "is_there": (work.relit_folder(run_id, followup_id) / work.RELIT_VIDEO).is_file(),
         }

@@ -27,6 +27,10 @@ def body(response: HttpResponseBase) -> bytes:
     return b"".join(response) if response.streaming else response.content
 
 
+def test_a_link_may_name_the_download(file: Path) -> None:
+    assert "Content-Disposition" not in get(file)
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
