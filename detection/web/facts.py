@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -119,8 +120,10 @@ def metadata_facts(origin: Provenance) -> list[Fact]:
     """Tags of the container and its streams: claims that anybody can write. A language that is not set is none."""
     tags = [Fact(name, value, is_code=True) for name, value in origin.tags.items()]
     streams = []
-    for number, stream in enumerate(origin.streams, 1):
+    numbers: Counter[str] = Counter()
+    for stream in origin.streams:
+        numbers[stream.kind] += 1  # by kind: files that hold them in another order can be compared
         said = [codec_name(stream.codec), bit_rate(stream.bit_rate_bps)]
         said += [f"{name}: {value}" for name, value in stream.tags.items() if (name, value) != NO_LANGUAGE]
-        streams.append(Fact(f"{stream_kind(stream.kind)} {number}", " · ".join(said)))
+        streams.append(Fact(f"{stream_kind(stream.kind)} {numbers[stream.kind]}", " · ".join(said)))
     return [*(tags or [Fact(_("File"), _("no tags"))]), *streams]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +11,10 @@ from django.urls import reverse
 
 from detection import jobs
 from detection.records import query, store, upload_trash
-from detection.records.schema import Reason, RunState
+from detection.records.schema import Reason, RunState, Span, StreamFacts
 from detection.records.uploads import Upload
+from detection.web import facts
+from detection.web.templatetags.deepfake import stretch
 from detection.web.words import REASONS, VERDICTS
 from tests.web import samples
 
@@ -94,6 +98,27 @@ def test_the_most_suspicious_of_several_is_no_surer_than_chance_lets(
     assert said in page_of(client, several.id)
     assert said not in page_of(client, alone.id)
     assert said not in page_of(client, clear.id)  # nobody scores high
+
+
+def test_key_frames_of_a_crowd_are_folded(client: Client, media: Path, upload: Upload) -> None:
+    page = page_of(client, samples.finished_run(media, upload, scores=(0.9, 0.5, 0.4, 0.3)).id)
+    evidence = page[page.index('id="evidence-heading"') :]
+    assert len(re.findall(r'<section aria-label="Person \d">', evidence)) == 2
+    assert len(re.findall(r"<summary>Person \d ", evidence)) == 2
+
+
+def test_a_moment_is_no_stretch() -> None:
+    assert stretch(Span(9.41, 9.44)) == "0:09.4"
+    assert stretch(Span(9.4, 10.0)) == "0:09.4–0:10.0"
+
+
+def test_streams_are_numbered_by_kind(media: Path, upload: Upload) -> None:
+    analysis = samples.finished_run(media, upload).analysis
+    assert analysis is not None
+    assert analysis.provenance is not None
+    streams = (StreamFacts("audio", "aac", None, {}), StreamFacts("video", "h264", None, {}))
+    found = facts.metadata_facts(replace(analysis.provenance, streams=streams))
+    assert [fact.name for fact in found][-2:] == ["Sound 1", "Picture 1"]
 
 
 def test_it_shows_what_the_file_says_of_its_origin(client: Client, media: Path, upload: Upload) -> None:

@@ -21,7 +21,7 @@ from detection.web.reports import drawings
 from detection.web.reports.looks import INK_2, PLAIN, SOFT, TEXT, WIDTH, heading, note, ruled_table, text
 from detection.web.reports.subject import Subject
 from detection.web.result import KeyFrame, PersonCard
-from detection.web.templatetags.deepfake import duration, module_name, percent, timecode
+from detection.web.templatetags.deepfake import duration, module_name, percent, stretch, timecode
 
 MAX_PICTURED = 12  # people whose pictures are in the report; of the others it has the scores
 MAX_SPANS = 6
@@ -84,7 +84,7 @@ def people(subject: Subject) -> Iterator[Flowable]:
 def _person(subject: Subject, card: PersonCard, *, pictured: bool) -> list[Any]:
     person = card.outcome
     portrait = _image(subject.folder, person.portrait, PORTRAIT) if person.portrait and pictured else ""
-    spans = [f"{timecode(span.start_s)}–{timecode(span.end_s)}" for span in person.spans[:MAX_SPANS]]
+    spans = [stretch(span) for span in person.spans[:MAX_SPANS]]
     more = len(person.spans) - len(spans)
     if more > 0:
         spans.append(_("and %d more") % more)

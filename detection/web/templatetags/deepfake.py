@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 
 from detection.jobs import retention
 from detection.modules import MODULES
-from detection.records.schema import CredentialState, RunState, Thresholds, Verdict
+from detection.records.schema import CredentialState, RunState, Span, Thresholds, Verdict
 from detection.web import words
 from detection.web.module_pages import in_order
 
@@ -140,6 +140,13 @@ def timecode(seconds: float | None) -> str:
     minutes, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(minutes), 60)
     return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+@register.filter
+def stretch(span: Span) -> str:
+    """From when to when: 0:01.2–0:03.0; a moment alone where both read the same."""
+    start, end = timecode(span.start_s), timecode(span.end_s)
+    return start if start == end else f"{start}–{end}"
 
 
 @register.filter
