@@ -53,6 +53,7 @@ def _context(request: HttpRequest, key: str) -> dict[str, Any]:
         "has_more": len(rows) > ROWS_PER_PAGE,
         "queue": jobs.queue_state(),
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
+        "limit_bytes": settings.DEEPFAKE_MAX_UPLOAD_MB * 1024**2,
         "limit_s": settings.DEEPFAKE_MAX_DURATION_S,
         "keep_partial_days": settings.DEEPFAKE_KEEP_PARTIAL_DAYS,
         "keep_days": settings.DEEPFAKE_KEEP_DAYS,
