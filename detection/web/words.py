@@ -195,6 +195,8 @@ FEATURES: dict[str, str | Promise] = {
 }
 
 
+UNITS: dict[str, str | Promise] = {"grey levels": _("grey levels"), "1/min": _("a minute")}
+
 COURSES: dict[str, str | Promise] = {
     "light azimuth": _("Light from the left or right"),
     "light elevation": _("Light from above or below"),
@@ -206,6 +208,11 @@ def course_words(name: str) -> str | Promise:
     if (other := name.removeprefix("light against person ")) != name:
         return format_lazy(_("Angle to the light on person {id}"), id=other)
     return COURSES.get(name) or name.replace("_", " ")
+
+
+def unit_words(unit: str) -> str | Promise:
+    """A unit as a page writes it; signs stay as they are."""
+    return UNITS.get(unit, unit)
 
 
 def feature_words(feature: str) -> str | Promise:

@@ -13,7 +13,7 @@ from django.utils import translation
 
 from detection.web.following import STAGES
 from detection.web.templatetags.deepfake import duration, queue_place
-from detection.web.words import CREDENTIALS, LIMITS, PICTURES, REASONS, STATES, VERDICTS, WHY
+from detection.web.words import CREDENTIALS, LIMITS, PICTURES, REASONS, STATES, VERDICTS, WHY, unit_words
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.po"
 needs_gettext = pytest.mark.skipif(not shutil.which("msgfmt"), reason="GNU gettext is not installed")
@@ -53,6 +53,11 @@ def test_every_word_of_a_result_has_its_chinese() -> None:
 def test_durations(language: str, seconds: float, expected: str) -> None:
     with translation.override(language):
         assert duration(seconds) == expected
+
+
+def test_units_are_words() -> None:
+    with translation.override("zh-hans"):
+        assert (str(unit_words("grey levels")), str(unit_words("×"))) == ("灰度级", "×")
 
 
 def test_plurals() -> None:

@@ -205,8 +205,8 @@ def measured(subject: Subject) -> Iterator[Flowable]:
             rows = []
             for card in found.outside[:MAX_DEVIATIONS]:
                 d = card.deviation
-                genuine = f"{d.genuine_low:.3f} – {d.genuine_high:.3f} {d.unit}"
-                person, value = _("Person %s") % d.person, f"{d.value:.3f} {d.unit}"
+                genuine = f"{d.genuine_low:.3f} – {d.genuine_high:.3f} {words.unit_words(d.unit)}"
+                person, value = _("Person %s") % d.person, f"{d.value:.3f} {words.unit_words(d.unit)}"
                 cells = (str(words.feature_words(d.feature)), person, value, genuine)
                 rows.append([text(cell, 8.5) for cell in cells])
             head = [_("Feature"), _("Person"), _("Value"), _("95 % of genuine faces")]

@@ -208,6 +208,11 @@ def feature_name(feature: str) -> Any:
 
 
 @register.filter
+def unit_name(unit: str) -> Any:
+    return words.unit_words(unit)
+
+
+@register.filter
 def course_name(name: str) -> Any:
     return words.course_words(name)
 
