@@ -54,7 +54,10 @@ VERDICTS: dict[Verdict, VerdictWords] = {
     "uncertain": VerdictWords(
         _("Uncertain"),
         _("The analysis cannot decide."),
-        _("The score lies between the two thresholds. A longer or sharper version of the video may help."),
+        _(
+            "Genuine and forged videos both get such scores: take it neither as a warning nor as an all-clear. "
+            "A longer or sharper version of the video may help."
+        ),
     ),
     "no_result": VerdictWords(
         _("No result"),
