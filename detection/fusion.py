@@ -17,7 +17,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import exp, log
+from math import exp, inf, log
 from typing import TypeVar
 
 from detection.inference import weights
@@ -38,14 +38,20 @@ Judged = TypeVar("Judged", PersonScore, PersonOutcome)
 
 @dataclass(frozen=True)
 class Combination:
-    """Coefficients for one set of modules: score = sigmoid(bias + Σ weight × logit(module's score))."""
+    """Coefficients for one set of modules: score = sigmoid(bias + Σ weight × logit(module's score)).
+
+    `floors`: by module, the least logit that counts. Who looks for traces of a seam and finds none has little to say
+    (`detection.training.fuse`).
+    """
 
     weights: Mapping[str, float]
     bias: float
     thresholds: Thresholds
+    floors: Mapping[str, float]
 
     def score(self, scores: Mapping[str, float]) -> float:
-        return 1 / (1 + exp(-self.bias - sum(w * _logit(scores[key]) for key, w in self.weights.items())))
+        said = (w * max(_logit(scores[key]), self.floors.get(key, -inf)) for key, w in self.weights.items())
+        return 1 / (1 + exp(-self.bias - sum(said)))
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,10 @@ def combinations() -> Mapping[frozenset[str], Combination]:
     try:
         return {
             frozenset(entry["weights"]): Combination(
-                entry["weights"], float(entry["bias"]), Thresholds(entry["real_below"], entry["fake_from"])
+                entry["weights"],
+                float(entry["bias"]),
+                Thresholds(entry["real_below"], entry["fake_from"]),
+                entry["floors"],
             )
             for entry in json.loads(path.read_text(encoding="utf-8"))["combinations"]
         }

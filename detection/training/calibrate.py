@@ -74,14 +74,14 @@ def calibrate(
     x, fake, group = np.asarray(logits, np.float64), np.asarray(is_fake, bool), np.asarray(groups)
     _check(x, fake, group)
     slope, intercept = platt(x, fake)
-    if _area(x, fake) <= 0.5:
-        raise CalibrationError(f"The logits rank fakes below genuine clips (AUC {_area(x, fake):.2f}).")
+    if area(x, fake) <= 0.5:
+        raise CalibrationError(f"The logits rank fakes below genuine clips (AUC {area(x, fake):.2f}).")
     asked = _level(x, fake, group, max_false_alarms)
     fake_from = _fake_from(x[~fake], asked)
     real_below = _real_below(x, fake, fake_from, max_missed)
     called, held_out = _called_when_left_out(x, fake, group, asked), _probability_when_left_out(x, fake, group)
     figures = {
-        "auc": _area(x, fake),
+        "auc": area(x, fake),
         "calibration_error": _ece(held_out, fake),
         "calibration_error_by_chance": calibration_error_by_chance(held_out),
         "share_of_fakes": float(fake.mean()),
@@ -190,7 +190,7 @@ def _probability_when_left_out(x: Floats, fake: Bools, group: NDArray[Any]) -> F
     return probability
 
 
-def _area(x: Floats, fake: Bools) -> float:
+def area(x: Floats, fake: Bools) -> float:
     return float(auc(_sample(x, fake), np.ones((1, len(x))))[0])
 
 

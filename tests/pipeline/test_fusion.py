@@ -92,7 +92,8 @@ def test_without_coefficients_the_first_module_of_the_registry_decides() -> None
 @pytest.fixture
 def learned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Coefficients as a calibration writes them, for bright and dark together."""
-    entry = {"weights": {"bright": 1.5, "dark": 0.5}, "bias": -0.4, "real_below": 0.25, "fake_from": 0.55}
+    entry = {"weights": {"bright": 1.5, "dark": 0.5}, "floors": {"dark": -1.0}, "bias": -0.4}
+    entry |= {"real_below": 0.25, "fake_from": 0.55}
     (tmp_path / "fusion.json").write_text(json.dumps({"combinations": [entry]}))
     digest = weights.sha256_of(tmp_path / "fusion.json")
     asset = Asset("fusion", "fusion.json", digest, "coefficients", "calibration", "Apache-2.0")
@@ -116,6 +117,17 @@ def test_with_coefficients_it_is_a_logistic_regression_over_logits() -> None:
         assert person.score == pytest.approx(1 / (1 + np.exp(-logit)))
     assert fused.score == max(p.score for p in fused.people if p.score is not None)
     assert fused.thresholds == Thresholds(0.25, 0.55)
+
+
+@pytest.mark.usefixtures("learned")
+def test_a_module_that_found_no_trace_says_no_more_than_its_floor() -> None:
+    scores = [
+        fuse({"bright": outcome("bright", 0.8), "dark": outcome("dark", s)}, observed(1), {}).score
+        for s in (0.26, 0.01)
+    ]
+    at_floor = 1.5 * np.log(0.8 / 0.2) + 0.5 * -1.0 - 0.4
+    assert scores[1] == pytest.approx(1 / (1 + np.exp(-at_floor)))
+    assert scores[0] == pytest.approx(scores[1], abs=0.01)
 
 
 @pytest.mark.usefixtures("learned")
