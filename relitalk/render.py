@@ -23,6 +23,7 @@ from relitalk.shadow import shadow_map
 Array = NDArray[Any]
 
 TARGET_SOFTNESS = 0.2  # tangent of the key light's apparent radius: a 1 m softbox at 2.5 m
+SHADOW_BLUR_CM = 0.3  # its edges across the ray, which the march leaves hard: a nose would cast a box on the lip
 MAX_GAIN = 5.0
 _FREE_GAIN = 2.5
 HAIR_STRENGTH = 0.5  # of the effect on what is neither skin nor mesh …
@@ -49,7 +50,7 @@ def key_direction(light: Light, geometry: Geometry) -> Vector:
 
 
 @dataclass(frozen=True)
-class _Key:
+class Key:
     """The key light in one frame: `cosine` n·l and `visible`, the part of it that is not shadowed, both (S, S)."""
 
     direction: Vector
@@ -57,16 +58,16 @@ class _Key:
     visible: Array
 
     @classmethod
-    def on(cls, geometry: Geometry, light: Light) -> _Key:
+    def on(cls, geometry: Geometry, light: Light) -> Key:
         direction = key_direction(light, geometry)
         cosine = geometry.normals @ direction.astype(np.float32)
-        hard = light.softness < 1
-        return cls(
-            direction, cosine, shadow_map(geometry, direction, TARGET_SOFTNESS) if hard else np.ones_like(cosine)
-        )
+        if light.softness >= 1:
+            return cls(direction, cosine, np.ones_like(cosine))
+        shadow = shadow_map(geometry, direction, TARGET_SOFTNESS)
+        return cls(direction, cosine, cv2.GaussianBlur(shadow, (0, 0), SHADOW_BLUR_CM * geometry.px_per_cm))
 
 
-def target_irradiance(light: Light, key: _Key) -> Array:
+def target_irradiance(light: Light, key: Key) -> Array:
     """Irradiance (S, S, 3) float32 under the light that is asked for."""
     # A source of some size has no sharp terminator: where it rises over the horizon, the cosine sets in smoothly.
     rising = np.clip((key.cosine + TARGET_SOFTNESS) / (2 * TARGET_SOFTNESS), 0, 1)
@@ -94,7 +95,7 @@ def overlay(
     """
     source = decomposition.light.irradiance(geometry)
     linear = to_linear(geometry.image)
-    key = _Key.on(geometry, light)
+    key = Key.on(geometry, light)
     log_gain = np.log(np.maximum(target_irradiance(light, key), 0.02) / source[..., None])
     log_gain += _albedo_correction(geometry, decomposition, source, linear)[..., None]
     log_gain = _spare_features(_limited(log_gain), geometry)
@@ -169,7 +170,7 @@ def _skin_likeness(geometry: Geometry, decomposition: Decomposition, source: Arr
     return even
 
 
-def _highlight(geometry: Geometry, light: Light, key: _Key) -> Array:
+def _highlight(geometry: Geometry, light: Light, key: Key) -> Array:
     """Blinn-Phong highlight of the key light in linear light, (S, S, 3)."""
     half = key.direction + np.array([0.0, 0.0, 1.0])
     length = float(np.linalg.norm(half))
