@@ -182,7 +182,7 @@ def _couples(sample: Sample, among: Bools) -> int:
 
 METRICS: dict[str, Metric] = {
     "auc": Metric("AUC", auc, _all, _couples),
-    "eer": Metric("equal error rate", eer, _all),
+    "eer": Metric("equal error rate", eer, _all, _couples),
     "paired_accuracy": Metric("fake above its twin", paired_accuracy, lambda s: s.has_twin & s.fake, _each),
     "auc_within_pairs": Metric("AUC within pairs", auc_within_pairs, lambda s: s.has_twin, _couples),
     "false_alarm_rate": Metric("false alarms", false_alarm_rate, lambda s: ~s.fake, _each),

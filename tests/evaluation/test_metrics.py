@@ -144,10 +144,11 @@ def test_a_rate_of_zero_has_the_exact_binomial_bound() -> None:
     assert figure.high == pytest.approx(1 - 0.025 ** (1 / 41))
 
 
-def test_an_auc_without_spread_has_the_exact_bound_of_as_many_couples() -> None:
-    separated = figures(sample([0.9, 0.8, 0.7], [0.3, 0.2, 0.1, 0.1, 0.1]), resamples=50)["auc"]
-    assert (separated.value, separated.high) == (1.0, 1.0)
-    assert separated.low == pytest.approx(0.025 ** (1 / 3))
+def test_a_ranking_without_spread_has_the_exact_bound_of_as_many_couples() -> None:
+    found = figures(sample([0.9, 0.8, 0.7], [0.3, 0.2, 0.1, 0.1, 0.1]), resamples=50)
+    bound = 0.025 ** (1 / 3)
+    assert (found["auc"].value, found["auc"].low, found["auc"].high) == (1.0, pytest.approx(bound), 1.0)
+    assert (found["eer"].value, found["eer"].low, found["eer"].high) == (0.0, 0.0, pytest.approx(1 - bound))
     reversed_ = figures(sample([0.1], [0.9, 0.8]), resamples=50)["auc"]
     assert (reversed_.value, reversed_.low, reversed_.high) == (0.0, 0.0, pytest.approx(0.975))
 
