@@ -198,19 +198,17 @@ class SecondPass:
             _save_png(self._options.frames_dir, moment.frame.index, relit)
         return relit
 
+    def _near(self, moment: _Moment, frames: int) -> list[_Moment]:
+        """Itself and as many frames on either side, as far as they are in the window."""
+        return [m for m in self._window if abs(m.frame.index - moment.frame.index) <= frames]
+
     def _neighbours(self, number: int, moment: _Moment) -> list[Lit]:
         """The same face in the frames just before and after, as far as it is followed."""
-        return [
-            m.lit[number]
-            for m in self._window
-            if m is not moment
-            and m.lit
-            and number in m.lit
-            and abs(m.frame.index - moment.frame.index) <= STEADY_FRAMES
-        ]
+        near = (m.lit for m in self._near(moment, STEADY_FRAMES) if m is not moment)
+        return [lit[number] for lit in near if lit and number in lit]
 
     def _smoothed(self, number: int, moment: _Moment) -> Array:
-        near = [m for m in self._window if number in m.landmarks]
+        near = [m for m in self._near(moment, self._radius) if number in m.landmarks]
         return smooth([m.frame.time_s for m in near], [m.landmarks[number] for m in near], moment.frame.time_s)
 
     def _presence(self, number: int, track: _Track, moment: _Moment) -> float:
