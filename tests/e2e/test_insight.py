@@ -33,7 +33,7 @@ CHINESE = {
     "forged": "选择伪造视频",
     "name": "评估的名称",
     "go": "开始评估",
-    "figures": "数字",
+    "figures": "指标",
     "caught": "检出的伪造",
     "few": "只有 2 个真实视频有结果",
     "table": "以表格显示",
