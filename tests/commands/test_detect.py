@@ -13,8 +13,6 @@ from typing import Any
 import cv2
 import pytest
 
-from detection.jobs import execution
-from detection.management import isolation
 from detection.management.reports import ProgressLine
 from detection.records import query, store, uploads
 from detection.records.schema import Reason, RunState
@@ -203,23 +201,6 @@ def test_an_analysis_that_takes_too_long_is_ended(tmp_path: Path, clips: Path) -
     assert "it took longer than 3 s (DEEPFAKE_RUN_TIMEOUT_S)" in done.stderr
     assert len(objects(done)) == 2
     assert store.active_ids(tmp_path) == []
-
-
-def test_refused_memory_is_not_called_a_cancellation(
-    tmp_path: Path, clips: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refused(*_: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(execution, "analyse_video", refused)
-    with (clips / "face.mp4").open("rb") as file:
-        upload = uploads.add_stream(tmp_path, "face.mp4", file)
-    run = store.create_run(tmp_path, upload, ["space"], state=RunState.RUNNING)
-    request = isolation.Request(tmp_path / upload.path, upload.sha256, ("space",), tmp_path, run.id)
-    answer = isolation._answer(request, lambda *_: None)
-    assert answer.problem is not None
-    assert "DEEPFAKE_MAX_MEMORY_MB" in answer.problem
-    assert store.load_run(tmp_path, run.id).error == answer.problem
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

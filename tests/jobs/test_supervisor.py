@@ -3,6 +3,8 @@ from __future__ import annotations
 import errno
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,17 @@ NOTES_ITS_START = "import sys; open(sys.argv[1], 'a').write('x')"
 
 def supervisor(code: str, notes: Path) -> Supervisor:
     return Supervisor([sys.executable, "-c", code, str(notes)])
+
+
+@contextmanager
+def over_a_sleeper(notes: Path) -> Iterator[Supervisor]:
+    """A supervisor whose worker has started and sleeps; stopped afterwards."""
+    overseer = supervisor(f"{NOTES_ITS_START}; import time; time.sleep(60)", notes)
+    overseer.start()
+    wait_for("the start", notes.exists)
+    yield overseer
+    overseer.stop()
+    overseer.join(10)
 
 
 def test_a_worker_that_cannot_start_is_not_started_in_a_frenzy(media: Path, tmp_path: Path) -> None:
@@ -44,37 +57,25 @@ def test_a_supervisor_outlives_a_queue_that_cannot_be_looked_at(
 
     monkeypatch.setattr(queues, "has_servers_worker", has_servers_worker)
     monkeypatch.setattr(supervising, "LONGEST_PAUSE_S", 0.05)
-    notes = tmp_path / "starts"
-    sleeping = supervisor(f"{NOTES_ITS_START}; import time; time.sleep(60)", notes)
-    sleeping.start()
-    wait_for("a start after the error", notes.exists)
-    sleeping.stop()
-    sleeping.join(10)
+    with over_a_sleeper(tmp_path / "starts") as outlived:
+        assert outlived.is_alive()
 
 
 def test_stopping_ends_the_worker(media: Path, tmp_path: Path) -> None:
     notes = tmp_path / "starts"
-    sleeping = supervisor(f"{NOTES_ITS_START}; import time; time.sleep(60)", notes)
-    sleeping.start()
-    wait_for("the start", notes.exists)
-    sleeping.stop()
-    sleeping.join(10)
+    with over_a_sleeper(notes) as sleeping:
+        pass
     assert not sleeping.is_alive()
     assert notes.read_text() == "x"
 
 
 def test_a_supervisor_that_a_fork_inherited_stops_nothing(media: Path, tmp_path: Path) -> None:
-    notes = tmp_path / "starts"
-    parent = supervisor(f"{NOTES_ITS_START}; import time; time.sleep(60)", notes)
-    parent.start()
-    wait_for("the start", notes.exists)
-    parent._server += 1  # as seen from a process with another id
-    parent.stop()
-    time.sleep(0.3)
-    assert parent.is_alive()
-    parent._server -= 1
-    parent.stop()
-    parent.join(10)
+    with over_a_sleeper(tmp_path / "starts") as parent:
+        parent._server += 1  # as seen from a process with another id
+        parent.stop()
+        time.sleep(0.3)
+        assert parent.is_alive()
+        parent._server -= 1
 
 
 @pytest.mark.parametrize(
