@@ -14,7 +14,7 @@ is held against those of the modules that could.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from math import exp, inf, log
@@ -71,10 +71,8 @@ def fuse(outcomes: Mapping[str, ModuleOutcome], observation: Observation, portra
     people = []
     for person in observation.people:
         said = {key: p for key, outcome in outcomes.items() for p in outcome.people if p.id == person.id}
-        present = [key for key in deciding if key in said and said[key].score is not None]
-        score, thresholds = _combined(
-            present, outcomes, {key: p.score for key, p in said.items() if p.score is not None}
-        )
+        judged = ((key, said[key].score) for key in deciding if key in said)
+        score, thresholds = _combined({key: score for key, score in judged if score is not None}, outcomes)
         people.append(
             PersonOutcome(
                 id=person.id,
@@ -110,14 +108,17 @@ def most_suspicious(people: Iterable[Judged]) -> Judged | None:
 
 
 def _combined(
-    present: Sequence[str], outcomes: Mapping[str, ModuleOutcome], scores: Mapping[str, float]
+    scores: Mapping[str, float], outcomes: Mapping[str, ModuleOutcome]
 ) -> tuple[float | None, Thresholds | None]:
-    """One person's score from the modules `present`, which judged this person, and the thresholds that go with it."""
-    if not present:
+    """One person's score from those of the modules that judged this person, in the registry's order, and the
+    thresholds that go with it.
+    """
+    if not scores:
         return None, None
-    combination = combinations().get(frozenset(present))
+    combination = combinations().get(frozenset(scores))
     if combination is None:
-        return scores[present[0]], outcomes[present[0]].thresholds
+        first, score = next(iter(scores.items()))
+        return score, outcomes[first].thresholds
     return combination.score(scores), combination.thresholds
 
 

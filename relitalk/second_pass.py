@@ -185,7 +185,8 @@ class SecondPass:
         ]
         relit = self._compositor.apply(moment.image, overlays) if overlays else moment.image
         self.frames_relit += bool(overlays)
-        for number, lit in [*moment.lit.items()][:1]:
+        if moment.lit:
+            number, lit = next(iter(moment.lit.items()))
             self._probe.add(
                 track=number,
                 time_s=lit.time_s,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import cv2
@@ -79,5 +80,12 @@ def _origin(points_px: Array, other_px: Array) -> tuple[Array, Array]:
     spread = cv2.GaussianBlur(grid, (0, 0), _SPREAD_CELLS)
     near = (spread[..., 1:] + _LEAST_POINTS * motion.mean(axis=0)) / (spread[..., :1] + _LEAST_POINTS)
     field = cv2.resize(near, (CANVAS_PX, CANVAS_PX), interpolation=cv2.INTER_LINEAR)
-    y, x = np.mgrid[:CANVAS_PX, :CANVAS_PX].astype(np.float32)
+    x, y = _pixels()
     return x + field[..., 0], y + field[..., 1]
+
+
+@cache
+def _pixels() -> tuple[Array, Array]:
+    """Where each canvas pixel is: x and y, both (S, S) float32. Asked for six times a face and frame."""
+    y, x = np.mgrid[:CANVAS_PX, :CANVAS_PX].astype(np.float32)
+    return x, y

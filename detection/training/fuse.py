@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import logit
 
+from detection.fusion import LOGIT_LIMIT
 from detection.inference import weights
 from detection.inference.calibration import Calibration
 from detection.training.calibrate import area, calibrate
@@ -38,7 +39,6 @@ Bools = NDArray[np.bool_]
 
 RIDGE = 1.0
 ONE_SIDED = ("space", "blend")
-LIMIT = 1e-4  # as in detection.fusion
 
 
 def floors(modules: Sequence[str], fake: Bools) -> Floats:
@@ -161,7 +161,7 @@ def main() -> None:
     scores = np.array([[row["judges"][m]["score"] for m in modules] for row in rows])
     fake = np.array([row["label"] == "fake" for row in rows])
     clips = Clips(
-        logit(np.clip(scores, LIMIT, 1 - LIMIT)),
+        logit(np.clip(scores, LOGIT_LIMIT, 1 - LOGIT_LIMIT)),
         fake,
         np.array([about[row["file"]]["group"] for row in rows]),
         np.array([about[row["file"]]["method"] if row["label"] == "fake" else "" for row in rows]),
