@@ -1,7 +1,7 @@
 """The look at single faces that Space and Blend have in common, each with a network of its own.
 
 A network (detection/training/network.py) marks in every face a map: Space's the region that looks manipulated, Blend's
-the boundary along which two pictures were joined. Its evidence is the logarithm of the share of the crop that is
+the boundary along which two pictures were joined. Its evidence is the logarithm of the share of what it sees that is
 marked. A person is looked at in the key frames first; where those leave the verdict open, in more faces, spread evenly
 over time, until it is clear or about `MAX_FACES` have been seen.
 """
@@ -26,7 +26,7 @@ from detection.vision.types import Array, Face, Observation, Person
 
 MAX_FACES = 24  # of a person: more moved no score on the development clips
 # The look at a person ends after a round whose mean evidence ± so many standard errors lies within one verdict's band.
-# On the development clips this takes 12.7 faces a person for Space and 10.9 for Blend instead of 28.7, and all verdicts
+# On the development clips this takes 13.6 faces a person for Space and 10.9 for Blend instead of 28.7, and all verdicts
 # stay as they were. Deviation and mean of fewer faces are too uncertain to stop by.
 CLEAR_ERRORS, CLEAR_FACES = 2.0, 6
 MAP_PX = 32
