@@ -15,9 +15,10 @@ from django.conf import settings
 from detection.jobs import limits, pace
 from detection.jobs.control import Interrupt, Interrupted, control
 from detection.jobs.reporting import DECODE, WRITE_EVERY_S
-from detection.records import codec, evaluations, store
+from detection.records import codec, evaluations
 from detection.records.evaluations import EvaluatedClip, EvaluationRecord, Headline
 from detection.records.files import write_atomic
+from detection.records.lifecycle import PROGRESS
 from detection.records.schema import RunState
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ class EvaluationExecution:
         return evaluations.finish(self.root, self.id, state, error=error)
 
     def cancel_requested(self) -> bool:
-        return evaluations.cancel_requested(self.root, self.id)
+        return evaluations.life_of(self.root, self.id).cancel_requested()
 
     def settle(self, why: Interrupt) -> None:
         """Write down an interruption; one that has ended meanwhile stays as it ended."""
@@ -117,15 +118,16 @@ def clip_in_hand(root: Path, evaluation_id: str) -> str:
 
 def read_step(root: Path, evaluation_id: str) -> ClipStep | None:
     """The last step that was reported, None if there is none."""
-    return codec.read(evaluations.folder(root, evaluation_id) / store.PROGRESS, ClipStep)
+    return codec.read(evaluations.folder(root, evaluation_id) / PROGRESS, ClipStep)
 
 
 class _Reporter:
     """Given to the evaluation as `progress(step)`. Raises Interrupted when the work is to stop."""
 
     def __init__(self, root: Path, record: EvaluationRecord) -> None:
-        self._root, self._record = root, record
-        self._path = evaluations.folder(root, record.id) / store.PROGRESS
+        self._record = record
+        self._life = evaluations.life_of(root, record.id)
+        self._path = self._life.folder / PROGRESS
         self._stages = (DECODE, *record.modules)
         self._shares = pace.load(root).shares(self._stages)
         self._written_s = 0.0
@@ -141,7 +143,7 @@ class _Reporter:
         if now_s - self._written_s < WRITE_EVERY_S:
             return
         self._written_s = now_s
-        if evaluations.cancel_requested(self._root, self._record.id):
+        if self._life.cancel_requested():
             raise Interrupted(Interrupt.CANCEL)
         percent = 100 * (self._record.done + min(self._clip_share, 1.0)) / len(self._record.clips)
         shown = ClipStep(step.clip.name, step.stage, step.done, step.total, round(min(percent, 100.0), 1))

@@ -99,7 +99,7 @@ def result(evaluation_id: str) -> Evaluation:
 
 def cancel(evaluation_id: str) -> EvaluationRecord:
     """End a waiting one at once, a running one at its next step; others stay."""
-    return evaluations.cancel(media_root(), evaluation_id)
+    return evaluations.life_of(media_root(), evaluation_id).cancel()
 
 
 def retry(evaluation_id: str) -> EvaluationRecord:

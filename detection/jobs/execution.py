@@ -13,7 +13,7 @@ from django.conf import settings
 
 from detection.jobs import limits
 from detection.jobs.control import Interrupt, Interrupted
-from detection.records import store, times
+from detection.records import store
 from detection.records.schema import Analysis, RunRecord, RunState
 
 ReportProgress = Callable[[str, int, int], None]
@@ -35,20 +35,13 @@ def analyse_video(path: Path, sha256: str, modules: Sequence[str], run_dir: Path
 
 @dataclass(frozen=True)
 class Execution:
-    """One run while a process analyses it. The process holds it (`store.holding`) from before `begin` to the end."""
+    """One run while a process analyses it. The process holds it from before `begin` to the end."""
 
     root: Path
     run_id: str
 
     def begin(self) -> RunRecord:
-        """Count an attempt, unless the run has ended."""
-
-        def begun(record: RunRecord) -> RunRecord:
-            if record.state.is_final:
-                return record
-            return replace(record, state=RunState.RUNNING, started_at=times.now(), attempts=record.attempts + 1)
-
-        return store.update_run(self.root, self.run_id, begun)
+        return store.life_of(self.root, self.run_id).begin()
 
     def analyse(self, record: RunRecord, progress: ReportProgress) -> RunRecord:
         """Analyse the run and write down how it ended. Raises what ended it otherwise than with a result."""
@@ -80,7 +73,7 @@ class Execution:
                 store.update_run(self.root, self.run_id, lambda current: replace(current, video=video))
 
     def cancel_requested(self) -> bool:
-        return store.cancel_requested(self.root, self.run_id)
+        return store.life_of(self.root, self.run_id).cancel_requested()
 
     def settle(self, why: Interrupt) -> None:
         """Write down an interruption; a run that has ended meanwhile stays as it ended."""
@@ -89,5 +82,4 @@ class Execution:
         elif (excess := limits.excess(why)) is not None:
             store.finish_run(self.root, self.run_id, RunState.FAILED, error=f"The analysis took {excess}.")
         else:
-            attempts = store.load_run(self.root, self.run_id).attempts
-            store.requeue_run(self.root, self.run_id, attempts=max(attempts - 1, 0))
+            store.life_of(self.root, self.run_id).put_back()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from detection.jobs.control import Interrupt, Interrupted
 from detection.jobs.reporting import StageReporter
 from detection.records import followups, store
 from detection.records.followups import FollowUp, Kind
+from detection.records.lifecycle import PROGRESS
 from detection.records.schema import RunRecord, RunState
 
 
@@ -51,7 +51,7 @@ class FollowUpExecution:
     id: str
 
     def begin(self) -> FollowUp:
-        return followups.begin(self.root, self.run_id, self.id)
+        return followups.life_of(self.root, self.run_id, self.id).begin()
 
     def do(self, followup: FollowUp) -> FollowUp:
         """Do the work and write down how it ended. Raises what ended it otherwise than with a result or a reason."""
@@ -60,9 +60,8 @@ class FollowUpExecution:
         try:
             run = store.load_run(self.root, self.run_id)
             work = work_of(followup.kind)
-            path = followups.folder(self.root, self.run_id, self.id) / store.PROGRESS
-            cancelled = partial(followups.cancel_requested, self.root, self.run_id, self.id)
-            report = StageReporter(self.root, path, work.stages, cancelled)
+            life = followups.life_of(self.root, self.run_id, self.id)
+            report = StageReporter(self.root, life.folder / PROGRESS, work.stages, life.cancel_requested)
             folder = store.run_dir(self.root, self.run_id)
             with limits.refusal_of_memory():
                 result = work.do(Assignment(run, followup.request, self.root / run.upload, folder, report))
@@ -81,7 +80,7 @@ class FollowUpExecution:
         return followups.finish(self.root, self.run_id, self.id, state, **rest)
 
     def cancel_requested(self) -> bool:
-        return followups.cancel_requested(self.root, self.run_id, self.id)
+        return followups.life_of(self.root, self.run_id, self.id).cancel_requested()
 
     def settle(self, why: Interrupt) -> None:
         """Write down an interruption; one that has ended meanwhile stays as it ended."""
@@ -90,4 +89,4 @@ class FollowUpExecution:
         elif (excess := limits.excess(why)) is not None:
             self._finish(RunState.FAILED, error=f"It took {excess}.")
         else:
-            followups.put_back(self.root, self.run_id, self.id)
+            followups.life_of(self.root, self.run_id, self.id).put_back()

@@ -19,6 +19,7 @@ from detection.jobs.tasks import do_followup
 from detection.records import followups, query, store
 from detection.records.codec import RecordError
 from detection.records.followups import FollowUp
+from detection.records.lifecycle import PROGRESS
 from detection.records.schema import RunState
 from relitalk.request import Request
 
@@ -74,7 +75,7 @@ def of_run(run_id: str) -> list[FollowUpProgress]:
 
 def cancel(run_id: str, followup_id: str) -> FollowUp:
     """End a waiting one at once, a running one at its next step; others stay."""
-    return followups.cancel(media_root(), run_id, followup_id)
+    return followups.life_of(media_root(), run_id, followup_id).cancel()
 
 
 def retry(run_id: str, followup_id: str) -> FollowUp:
@@ -115,7 +116,7 @@ def _queued(followup: FollowUp) -> FollowUp:
 def _progress(followup: FollowUp) -> FollowUpProgress:
     step = None
     if followup.state is RunState.RUNNING:
-        step = read_step(followups.folder(media_root(), followup.run, followup.id) / store.PROGRESS)
+        step = read_step(followups.folder(media_root(), followup.run, followup.id) / PROGRESS)
     return FollowUpProgress(followup, step, _before(followup) if followup.state is RunState.QUEUED else None)
 
 

@@ -15,6 +15,7 @@ from detection.jobs.tasks import analyse_run, do_evaluation, do_followup
 from detection.records import evaluations, followups, log, store, times, trash
 from detection.records.codec import RecordError
 from detection.records.files import age_s
+from detection.records.lifecycle import Lifecycle
 from detection.records.schema import RunRecord, RunState
 
 MAX_ATTEMPTS = 2
@@ -83,10 +84,11 @@ def settle_runs(root: Path, queue: Queue) -> None:
     """Bring every run that is marked unfinished to where it belongs."""
     queued = {argument for job in queue.pending() for argument in job.args}
     for run_id in store.active_ids(root):
-        if run_id in queued or store.active_for_s(root, run_id) < GRACE_S:
+        run = store.life_of(root, run_id)
+        if run_id in queued or run.untouched_for_s() < GRACE_S:
             continue
         try:
-            _settle_run(root, store.load_run(root, run_id))
+            _settle_run(run, run.load())
         except store.RunNotFound:
             if not trash.finish_move(root, run_id):
                 store.forget_unborn(root, run_id)
@@ -95,39 +97,40 @@ def settle_runs(root: Path, queue: Queue) -> None:
     _finish_deletions(root)
 
 
-def _settle_run(root: Path, record: RunRecord) -> None:
+def _settle_run(run: Lifecycle[RunRecord], record: RunRecord) -> None:
     if record.state.is_final:
-        store.finish_run(root, record.id, record.state)  # enters it in the log, which is what was left to do
+        run.finish(record.state)  # enters it in the log, which is what was left to do
     elif record.state is RunState.QUEUED:
         logger.warning("Run %s was recorded, but not queued: it is queued now.", record.id)
         analyse_run.enqueue(record.id)
-    elif not store.is_held(root, record.id):
+    elif not run.is_held():
         reason = "The process that analysed it ended before the result."
         logger.warning("Run %s failed: %s", record.id, reason)
-        store.finish_run(root, record.id, RunState.FAILED, error=reason)
+        run.finish(RunState.FAILED, error=reason)
 
 
 def settle_followups(root: Path, queue: Queue) -> None:
     """Bring every follow-up that is marked unfinished to where it belongs."""
     queued = {tuple(job.args) for job in queue.pending()}
     for run_id, followup_id in followups.active(root):
-        if (run_id, followup_id) in queued or followups.active_for_s(root, run_id, followup_id) < GRACE_S:
+        work = followups.life_of(root, run_id, followup_id)
+        if (run_id, followup_id) in queued or work.untouched_for_s() < GRACE_S:
             continue
         try:
-            followup = followups.load(root, run_id, followup_id)
-        except (store.RunNotFound, followups.FollowUpNotFound):
-            followups.forget_mark(root, run_id, followup_id)
+            followup = work.load()
+        except followups.FollowUpNotFound:  # never recorded, or its run is gone
+            work.unmark()
             continue
         except RecordError as error:  # nobody can end it: its run could never be deleted
             logger.error("%s", error)
-            followups.forget_mark(root, run_id, followup_id)
+            work.unmark()
             continue
         if followup.state is RunState.QUEUED:
             logger.warning("Follow-up %s of %s was recorded, but not queued: it is queued now.", followup_id, run_id)
             do_followup.enqueue(run_id, followup_id)
-        elif followup.state.is_final or not followups.is_held(root, run_id, followup_id):
+        elif followup.state.is_final or not work.is_held():
             reason = "The process that worked on it ended before the result."
-            followups.finish(root, run_id, followup_id, RunState.FAILED, error=reason)  # one that has ended stays so
+            work.finish(RunState.FAILED, error=reason)  # one that has ended stays so
 
 
 def settle_evaluations(root: Path, queue: Queue) -> None:
@@ -135,9 +138,10 @@ def settle_evaluations(root: Path, queue: Queue) -> None:
     unfinished = [record for record in evaluations.every(root) if not record.state.is_final]
     queued = {argument for job in queue.pending() for argument in job.args} if unfinished else set()
     for record in unfinished:
-        if record.id in queued or evaluations.unchanged_for_s(root, record.id) < GRACE_S:
+        work = evaluations.life_of(root, record.id)
+        if record.id in queued or work.untouched_for_s() < GRACE_S:
             continue
-        if not evaluations.is_held(root, record.id):
+        if not work.is_held():
             logger.warning("Evaluation %s is not finished and not queued: it is queued now.", record.id)
             evaluations.put_back(root, record.id)
             do_evaluation.enqueue(record.id)

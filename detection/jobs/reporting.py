@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from detection.jobs import pace
 from detection.jobs.control import Interrupt, Interrupted, control
 from detection.records import codec, store, times, totals
 from detection.records.files import write_atomic
+from detection.records.lifecycle import PROGRESS
 from detection.records.schema import RunState
 
 DECODE = "decode"  # the pipeline's stage that finds the faces; after it each module is one
@@ -128,8 +128,8 @@ class Reporter(StageReporter):
     """Given to the pipeline: the progress of a run through `modules`."""
 
     def __init__(self, root: Path, run_id: str, modules: Sequence[str]) -> None:
-        path = store.run_dir(root, run_id) / store.PROGRESS
-        super().__init__(root, path, (DECODE, *modules), partial(store.cancel_requested, root, run_id))
+        path = store.run_dir(root, run_id) / PROGRESS
+        super().__init__(root, path, (DECODE, *modules), store.life_of(root, run_id).cancel_requested)
 
 
 def read_step(path: Path) -> Step | None:

@@ -20,6 +20,7 @@ from detection.jobs.tasks import analyse_run
 from detection.modules import MODULES
 from detection.records import followups, query, store, trash, uploads
 from detection.records.codec import RecordError
+from detection.records.lifecycle import PROGRESS
 from detection.records.schema import RunRecord, RunState
 
 logger = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ def _progress(record: RunRecord, positions: Mapping[str, int]) -> Progress:
     return Progress(
         run=record.id,
         state=record.state,
-        step=read_step(store.run_dir(media_root(), record.id) / store.PROGRESS) if running else None,
+        step=read_step(store.run_dir(media_root(), record.id) / PROGRESS) if running else None,
         position=positions.get(record.id),
         attempts=record.attempts,
         error=record.error,
@@ -106,7 +107,7 @@ def active() -> list[RunRecord]:
 
 def cancel(run_id: str) -> RunRecord:
     """End a queued run at once, a running one at its next step; others stay. Raises RunNotFound, RecordError."""
-    return store.cancel_run(media_root(), run_id)
+    return store.life_of(media_root(), run_id).cancel()
 
 
 def retry(run_id: str) -> RunRecord:
@@ -117,7 +118,7 @@ def retry(run_id: str) -> RunRecord:
         raise NotRetryable(f"Run {run_id} is {record.state}; only failed and cancelled runs can be tried again.")
     if not (root / record.upload).exists():
         raise NotRetryable(f"The video of run {run_id} was deleted; upload it again.")
-    record = store.requeue_run(root, run_id, attempts=0)
+    record = store.requeue_run(root, run_id)
     _enqueue(run_id)
     return record
 

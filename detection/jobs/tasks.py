@@ -33,7 +33,7 @@ def analyse_run(run_id: str) -> str:
     with ExitStack() as stack:
         stack.enter_context(logs.about(run=run_id))
         try:
-            stack.enter_context(store.holding(root, run_id))
+            stack.enter_context(store.life_of(root, run_id).holding())
             record = execution.begin()
         except (store.RunNotFound, FileNotFoundError, BlockingIOError) as error:
             logger.warning("Run %s is not analysed: %s", run_id, error)
@@ -55,7 +55,7 @@ def do_followup(run_id: str, followup_id: str) -> str:
     with ExitStack() as stack:
         stack.enter_context(logs.about(run=run_id, followup=followup_id))
         try:
-            stack.enter_context(followups.holding(root, run_id, followup_id))
+            stack.enter_context(followups.life_of(root, run_id, followup_id).holding())
             followup = execution.begin()
         except (followups.FollowUpNotFound, store.RunNotFound, FileNotFoundError, BlockingIOError) as error:
             logger.warning("Follow-up %s of run %s is not done: %s", followup_id, run_id, error)
@@ -73,7 +73,7 @@ def do_evaluation(evaluation_id: str) -> str:
     execution = EvaluationExecution(root, evaluation_id)
     with ExitStack() as stack:
         try:
-            stack.enter_context(evaluations.holding(root, evaluation_id))
+            stack.enter_context(evaluations.life_of(root, evaluation_id).holding())
             record = execution.begin()
         except (evaluations.EvaluationNotFound, FileNotFoundError, BlockingIOError) as error:
             logger.warning("Evaluation %s is not done: %s", evaluation_id, error)

@@ -183,7 +183,7 @@ def _finish(request: Request, run_id: str, report: ReportProgress) -> RunRecord:
         recorder(stage, done, total)
         report(stage, done, total)
 
-    with store.holding(request.folder, run_id):
+    with store.life_of(request.folder, run_id).holding():
         finished = Execution(request.folder, run_id).analyse(store.load_run(request.folder, run_id), report_twice)
         recorder.finished()
         return finished

@@ -45,14 +45,27 @@ def read(path: Path, kind: type[T]) -> T | None:
 
 def record_from_json(data: bytes) -> RunRecord:
     """Raises RecordVersionError or RecordError."""
+    return _structured(_migrated(_object(data)), RunRecord)
+
+
+def from_json(data: bytes, kind: type[T]) -> T:
+    """A record of a kind that has one version alone. Raises RecordError."""
+    return _structured(_object(data), kind)
+
+
+def _object(data: bytes) -> dict[str, Any]:
     try:
         plain = json.loads(data)
     except ValueError as error:
         raise RecordError(f"it is not JSON ({error})") from error
     if not isinstance(plain, dict):
         raise RecordError("it holds no JSON object")
+    return plain
+
+
+def _structured(plain: dict[str, Any], kind: type[T]) -> T:
     try:
-        return converter.structure(_migrated(plain), RunRecord)
+        return converter.structure(plain, kind)
     except ValidationError as error:
         faults = "; ".join(cattrs.transform_error(error)[:3])
         raise RecordError(f"it does not fit schema version {SCHEMA_VERSION}: {faults}") from error

@@ -7,15 +7,14 @@ them, so whatever a crash leaves unfinished is found by reading the records (see
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from detection.records import codec, store, times
-from detection.records.files import age_s, is_locked, locked, sync_folder, write_atomic
 from detection.records.labelled import FOLDER, Label
+from detection.records.lifecycle import Lifecycle
 from detection.records.schema import RunState
 
 RESULT = "result.json"
@@ -82,22 +81,23 @@ def create(root: Path, name: str, modules: tuple[str, ...], clips: tuple[Evaluat
     """A new one, which waits; recorded before this returns."""
     created = times.now()
     record = EvaluationRecord(store.id_of(created), name, created, modules, clips)
-    place = folder(root, record.id)
-    place.mkdir(parents=True)
-    _save(root, record)
-    sync_folder(place.parent)
+    life_of(root, record.id).admit(record)
     return record
+
+
+def life_of(root: Path, evaluation_id: str) -> Lifecycle[EvaluationRecord]:
+    """The evaluation as one piece of work. Raises EvaluationNotFound for what is no id."""
+    return Lifecycle(
+        folder=folder(root, evaluation_id),
+        parse=partial(codec.from_json, kind=EvaluationRecord),
+        missing=EvaluationNotFound(f"There is no evaluation {evaluation_id}."),
+        way_out="Evaluate anew.",
+    )
 
 
 def load(root: Path, evaluation_id: str) -> EvaluationRecord:
     """Raises EvaluationNotFound, RecordError."""
-    path = folder(root, evaluation_id) / store.RECORD
-    try:
-        return codec.converter.structure(json.loads(path.read_bytes()), EvaluationRecord)
-    except (FileNotFoundError, NotADirectoryError):
-        raise EvaluationNotFound(f"There is no evaluation {evaluation_id}.") from None
-    except (ValueError, TypeError, codec.ValidationError) as error:
-        raise codec.RecordError(f"{path} cannot be read: {error}. Evaluate anew.") from error
+    return life_of(root, evaluation_id).load()
 
 
 def every(root: Path) -> list[EvaluationRecord]:
@@ -116,7 +116,7 @@ def begin(root: Path, evaluation_id: str) -> EvaluationRecord:
     def begun(now: EvaluationRecord) -> EvaluationRecord:
         return replace(now, state=RunState.RUNNING, started_at=now.started_at or times.now())
 
-    return _change(root, evaluation_id, begun)
+    return life_of(root, evaluation_id).advance(begun)
 
 
 def put_back(root: Path, evaluation_id: str, *, done: int | None = None) -> EvaluationRecord:
@@ -125,7 +125,7 @@ def put_back(root: Path, evaluation_id: str, *, done: int | None = None) -> Eval
     def back(now: EvaluationRecord) -> EvaluationRecord:
         return replace(now, state=RunState.QUEUED, done=now.done if done is None else done)
 
-    return _change(root, evaluation_id, back)
+    return life_of(root, evaluation_id).advance(back)
 
 
 def finish(
@@ -137,89 +137,24 @@ def finish(
     error: str | None = None,
 ) -> EvaluationRecord:
     """End it. One that has already ended stays as it ended."""
-
-    def ended(now: EvaluationRecord) -> EvaluationRecord:
-        done = len(now.clips) if state is RunState.DONE else now.done
-        return replace(now, state=state, done=done, headline=headline, error=error, finished_at=times.now())
-
-    after = _change(root, evaluation_id, ended)
-    (folder(root, evaluation_id) / store.CANCEL).unlink(missing_ok=True)
-    return after
-
-
-def cancel(root: Path, evaluation_id: str) -> EvaluationRecord:
-    """End a waiting one at once; ask whoever works on a running one to stop. Others stay."""
-    now = load(root, evaluation_id)
-    if now.state is RunState.QUEUED:
-        return finish(root, evaluation_id, RunState.CANCELLED)
-    if now.state is RunState.RUNNING:
-        (folder(root, evaluation_id) / store.CANCEL).touch()
-    return now
-
-
-def unchanged_for_s(root: Path, evaluation_id: str) -> float:
-    """For how many seconds its record has been as it is; 0 if it is gone."""
-    try:
-        return age_s((folder(root, evaluation_id) / store.RECORD).stat().st_mtime)
-    except FileNotFoundError:
-        return 0.0
-
-
-def cancel_requested(root: Path, evaluation_id: str) -> bool:
-    return (folder(root, evaluation_id) / store.CANCEL).exists()
+    return life_of(root, evaluation_id).finish(state, headline=headline, error=error)
 
 
 def reopen(root: Path, evaluation_id: str) -> tuple[EvaluationRecord, bool]:
     """One that failed or was cancelled waits again, from its beginning; whether it was one of those."""
-    reopened = False
-
-    def again(now: EvaluationRecord) -> EvaluationRecord:
-        nonlocal reopened
-        reopened = now.state in (RunState.FAILED, RunState.CANCELLED)
-        if not reopened:
-            return now
-        (folder(root, evaluation_id) / store.CANCEL).unlink(missing_ok=True)  # somebody cancelled it as it was ending
-        return replace(now, state=RunState.QUEUED, done=0, error=None, started_at=None, finished_at=None)
-
-    return _change(root, evaluation_id, again, final_too=True), reopened
+    life = life_of(root, evaluation_id)
+    with life.locked() as record:
+        if record.state not in (RunState.FAILED, RunState.CANCELLED):
+            return record, False
+        again = replace(record, state=RunState.QUEUED, done=0, error=None, started_at=None, finished_at=None)
+        life.admit(again)
+        return again, True
 
 
 def delete(root: Path, evaluation_id: str) -> None:
     """Forget one that has ended; the clips stay. Raises EvaluationNotFound, EvaluationIsActive, RecordError."""
-    if not load(root, evaluation_id).state.is_final:
-        raise EvaluationIsActive(f"Evaluation {evaluation_id} is not finished: cancel it first.")
-    shutil.rmtree(folder(root, evaluation_id), ignore_errors=True)
-
-
-@contextlib.contextmanager
-def holding(root: Path, evaluation_id: str) -> Iterator[None]:
-    """Show while this process lives that it works on it. Raises BlockingIOError if another one does."""
-    with locked(folder(root, evaluation_id) / store.HOLDER, within_s=store.LOCK_WITHIN_S):
-        yield
-
-
-def is_held(root: Path, evaluation_id: str) -> bool:
-    return is_locked(folder(root, evaluation_id) / store.HOLDER)
-
-
-def _change(
-    root: Path,
-    evaluation_id: str,
-    change: Callable[[EvaluationRecord], EvaluationRecord],
-    *,
-    final_too: bool = False,
-) -> EvaluationRecord:
-    """Apply `change` to one that has not ended (with `final_too` to any) while nobody else changes it."""
-    place = folder(root, evaluation_id)
-    if not place.is_dir():
-        raise EvaluationNotFound(f"There is no evaluation {evaluation_id}.")
-    with locked(place / store.LOCK):
-        before = load(root, evaluation_id)
-        after = before if before.state.is_final and not final_too else change(before)
-        if after != before:
-            _save(root, after)
-        return after
-
-
-def _save(root: Path, record: EvaluationRecord) -> None:
-    write_atomic(folder(root, record.id) / store.RECORD, codec.to_json(record))
+    life = life_of(root, evaluation_id)
+    with life.locked() as record:
+        if not record.state.is_final:
+            raise EvaluationIsActive(f"Evaluation {evaluation_id} is not finished: cancel it first.")
+        shutil.rmtree(life.folder, ignore_errors=True)

@@ -15,6 +15,7 @@ from pathlib import Path
 from detection.records import store, times
 from detection.records.codec import RecordError
 from detection.records.index import LogIndex, LogProblem
+from detection.records.lifecycle import RECORD
 from detection.records.orders import NEWEST_FIRST, Order
 from detection.records.rows import HistoryRow
 from detection.records.schema import RunRecord, RunState, Verdict
@@ -139,7 +140,7 @@ class _Active:
 
     def _current(self, run_id: str) -> tuple[tuple[int, int], RunRecord] | None:
         try:
-            status = os.stat(f"{self._folder}/{run_id}/{store.RECORD}")  # noqa: PTH116 a thousand times for one page
+            status = os.stat(f"{self._folder}/{run_id}/{RECORD}")  # noqa: PTH116 a thousand times for one page
             version = (status.st_ino, status.st_mtime_ns)
             known = self._read.get(run_id)
             return known if known and known[0] == version else (version, store.load_run(self._root, run_id))

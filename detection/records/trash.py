@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from detection.records import codec, log, store, times
-from detection.records.files import locked, sync_folder, write_atomic
+from detection.records.files import sync_folder, write_atomic
+from detection.records.lifecycle import RECORD, lock_of
 from detection.records.schema import RunRecord, RunState, Verdict
 
 FOLDER, GOING = ".trash", ".deleted"  # below runs/: what can be brought back, and what is being removed for good
@@ -41,38 +41,38 @@ class DeletedRun:
 def delete_run(root: Path, run_id: str) -> DeletedRun:
     """Move a finished run into the trash. Raises RunNotFound, RunIsActive."""
     source, target = store.run_dir(root, run_id), _place(root, run_id)
-    with _locked_folder(source, store.RunNotFound(f"There is no run {run_id}.")):
+    with lock_of(source, store.RunNotFound(f"There is no run {run_id}.")):
         if run_id in store.active_ids(root):
             raise store.RunIsActive(f"Run {run_id} is not finished: cancel it first.")
         deleted, modules = _described(root, run_id)
-        store.mark_active(root, run_id)
+        store.life_of(root, run_id).set_mark()
         with contextlib.suppress(OSError):  # where the disk is full, deleting must work all the same
             write_atomic(source / store.DELETED, codec.to_json(deleted))
         os.utime(source)
         target.parent.mkdir(exist_ok=True)
         _move(source, target)
     log.remove(root, run_id, modules)
-    store.unmark(root, run_id)
+    store.life_of(root, run_id).unmark()
     return deleted
 
 
 def restore_run(root: Path, run_id: str) -> None:
     """Bring a deleted run back to where it was, and into the history. Raises NotInTrash."""
     source, target = _place(root, run_id), store.run_dir(root, run_id)
-    with _locked_folder(source, _not_there(run_id)):
-        store.mark_active(root, run_id)
+    with lock_of(source, _not_there(run_id)):
+        store.life_of(root, run_id).set_mark()
         _move(source, target)
     (target / store.DELETED).unlink(missing_ok=True)
     try:
         store.finish_run(root, run_id, store.load_run(root, run_id).state)  # enters it in the log, and ends the mark
     except codec.RecordError:
-        store.unmark(root, run_id)  # as unreadable as it was before
+        store.life_of(root, run_id).unmark()  # as unreadable as it was before
 
 
 def purge_run(root: Path, run_id: str) -> None:
     """Remove a deleted run for good. Raises NotInTrash."""
     going = root / "runs" / GOING / run_id
-    with _locked_folder(_place(root, run_id), _not_there(run_id)):
+    with lock_of(_place(root, run_id), _not_there(run_id)):
         going.parent.mkdir(exist_ok=True)
         _move(_place(root, run_id), going)  # from here on it is gone, whatever happens to this process
     shutil.rmtree(going)
@@ -107,7 +107,7 @@ def finish_move(root: Path, run_id: str) -> bool:
     if not _place(root, run_id).is_dir():
         return False
     log.remove(root, run_id, log.modules(root))
-    store.unmark(root, run_id)
+    store.life_of(root, run_id).unmark()
     return True
 
 
@@ -124,7 +124,7 @@ def _described(root: Path, run_id: str) -> tuple[DeletedRun, tuple[str, ...]]:
 def _undescribed(folder: Path) -> DeletedRun:
     moved_at = times.stamp_of_s(folder.stat().st_mtime)
     try:
-        return _of_record(codec.record_from_json((folder / store.RECORD).read_bytes()), moved_at)
+        return _of_record(codec.record_from_json((folder / RECORD).read_bytes()), moved_at)
     except (OSError, codec.RecordError):
         return DeletedRun(folder.name, moved_at, moved_at, folder.name)
 
@@ -141,18 +141,6 @@ def _of_record(record: RunRecord, now: str) -> DeletedRun:
         verdict=analysis.verdict if analysis else None,
         score=analysis.score if analysis else None,
     )
-
-
-@contextlib.contextmanager
-def _locked_folder(folder: Path, missing: Exception) -> Iterator[None]:
-    """Hold a run's lock while its folder moves. Raises `missing` if it is not there, or was moved meanwhile."""
-    try:
-        with locked(folder / store.LOCK):
-            if not folder.is_dir():
-                raise missing
-            yield
-    except (FileNotFoundError, NotADirectoryError):
-        raise missing from None
 
 
 def _move(source: Path, target: Path) -> None:

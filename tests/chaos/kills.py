@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from detection.jobs.reporting import read_step
-from detection.records import followups, query, store
+from detection.records import followups, lifecycle, query, store
 from detection.records.schema import RunState
 from tests.chaos import verify
 from tests.chaos.client import Client, Ledger, Unreachable
@@ -59,7 +59,7 @@ class Chaos:
 
     def _analysis(self, moment: Moment) -> None:
         (run_id,) = self._client.start([self._client.send(self._clip())])
-        progress = store.run_dir(self.site.media, run_id) / store.PROGRESS
+        progress = store.run_dir(self.site.media, run_id) / lifecycle.PROGRESS
         wait_for("the analysis", lambda: read_step(progress), within_s=120)
         self._kill_after(moment)
 

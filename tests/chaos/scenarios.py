@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from detection.jobs.reporting import read_step
-from detection.records import store
+from detection.records import lifecycle, store
 from detection.records.schema import RunState
 from tests.chaos import clock, death, verify
 from tests.chaos.client import JSON, Client, Ledger
@@ -82,7 +82,7 @@ def _in_the_middle(client: Client, folder: Path) -> str:
     clip = write_astronaut(folder / f"clip {number}.mp4", frames=40, mark=number)
     (run_id,) = client.start([client.send(clip)])
     media = client.site.media
-    wait_for("the analysis", lambda: read_step(store.run_dir(media, run_id) / store.PROGRESS), within_s=120)
+    wait_for("the analysis", lambda: read_step(store.run_dir(media, run_id) / lifecycle.PROGRESS), within_s=120)
     return run_id
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 
-from detection.records import log, query, store
+from detection.records import lifecycle, log, query, store
 from tests.records import make
 
 
@@ -14,7 +14,7 @@ def test_it_says_what_it_did_and_what_it_left_out(tmp_path: Path, settings: Any)
     settings.MEDIA_ROOT = tmp_path
     kept, damaged = make.finished_run(tmp_path, "a.mp4"), make.finished_run(tmp_path, "b.mp4")
     log.log_path(tmp_path, "space").write_text("rubbish\n")
-    record = store.run_dir(tmp_path, damaged.id) / store.RECORD
+    record = store.run_dir(tmp_path, damaged.id) / lifecycle.RECORD
     record.write_text("{")
     out, errors = StringIO(), StringIO()
     call_command("rebuild_log", stdout=out, stderr=errors)

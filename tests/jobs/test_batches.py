@@ -11,7 +11,7 @@ import pytest
 
 from detection import jobs
 from detection.jobs import batches
-from detection.records import query, store, trash
+from detection.records import lifecycle, query, store, trash
 from detection.records.rebuild import rebuild_log
 from detection.records.schema import RunState
 from tests.records import make
@@ -69,7 +69,7 @@ def test_cancelling_a_batch_ends_the_last_of_the_queue_first(media: Path, monkey
     monkeypatch.setattr(batches, "cancel", lambda run_id: cancelled.append(run_id) or jobs.cancel(run_id))
     assert batches.cancel_all(batch) == 3
     assert cancelled == ids[::-1]
-    assert store.cancel_requested(media, ids[0])
+    assert store.life_of(media, ids[0]).cancel_requested()
     assert [run.id for run in batches.find(batch).active] == [ids[0]]
 
 
@@ -90,7 +90,7 @@ def test_a_deleted_run_leaves_its_batch_and_comes_back_to_it(media: Path) -> Non
 
 def test_a_record_and_a_log_from_before_there_were_batches_are_read(media: Path) -> None:
     record = make.finished_run(media)
-    path = store.run_dir(media, record.id) / store.RECORD
+    path = store.run_dir(media, record.id) / lifecycle.RECORD
     plain = json.loads(path.read_bytes())
     del plain["batch"]
     path.write_text(json.dumps(plain))

@@ -15,7 +15,7 @@ from detection.jobs.queue import FileQueue
 from detection.jobs.tasks import do_evaluation
 from detection.records import evaluations as records
 from detection.records import labelled as lists
-from detection.records import store, upload_trash, uploads
+from detection.records import lifecycle, upload_trash, uploads
 from detection.records.evaluations import EvaluatedClip, EvaluationRecord
 from detection.records.schema import RunState
 from tests.evaluation.brightness import BrightnessDetector
@@ -149,7 +149,7 @@ def test_what_no_process_works_on_is_queued_again(
     monkeypatch.setattr(recovery, "GRACE_S", -1.0)
     record = records.create(media, "mine", ("bright",), (records.EvaluatedClip("a", "a", "fake"),))
     records.begin(media, record.id)
-    with records.holding(media, record.id):
+    with records.life_of(media, record.id).holding():
         recovery.settle_evaluations(media, queue)
         assert list(queue.pending()) == []
     for _ in range(2):
@@ -204,6 +204,6 @@ def test_a_cancellation_that_came_too_late_is_not_that_of_the_next_attempt(media
     record = records.create(media, "mine", ("space",), (clip,))
     records.begin(media, record.id)
     records.finish(media, record.id, RunState.FAILED, error="it broke")
-    (records.folder(media, record.id) / store.CANCEL).touch()  # by who saw it running a moment before
+    (records.folder(media, record.id) / lifecycle.CANCEL).touch()  # by who saw it running a moment before
     assert records.reopen(media, record.id)[1]
-    assert not records.cancel_requested(media, record.id)
+    assert not records.life_of(media, record.id).cancel_requested()

@@ -18,7 +18,7 @@ from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.queue import FileQueue, QueueUnreachable
 from detection.jobs.tasks import do_followup
 from detection.records import followups as records
-from detection.records import store, uploads
+from detection.records import lifecycle, store, uploads
 from detection.records.followups import FollowUp
 from detection.records.schema import Analysis, PersonOutcome, RunRecord, RunState, Span
 from relitalk.light import Light
@@ -206,7 +206,7 @@ def test_a_damaged_one_costs_the_others_nothing(
     run = finished_run(media, clip)
     records.request(media, run.id, "a" * 24, "relight", {})
     records.request(media, run.id, "b" * 24, "relight", {})
-    (records.folder(media, run.id, "a" * 24) / store.RECORD).write_bytes(b"{")
+    (records.folder(media, run.id, "a" * 24) / lifecycle.RECORD).write_bytes(b"{")
     assert followups.progress(run.id, "b" * 24).before == 0
     recovery.settle_followups(media, queue)
     followups.cancel(run.id, "b" * 24)
@@ -221,8 +221,8 @@ def test_one_whose_process_is_gone_fails(
     monkeypatch.setattr(recovery, "GRACE_S", -1.0)
     run = finished_run(media, clip)
     records.request(media, run.id, "a" * 24, "relight", {})
-    records.begin(media, run.id, "a" * 24)
-    with records.holding(media, run.id, "a" * 24):
+    records.life_of(media, run.id, "a" * 24).begin()
+    with records.life_of(media, run.id, "a" * 24).holding():
         recovery.settle_followups(media, queue)
         assert records.load(media, run.id, "a" * 24).state is RunState.RUNNING
     recovery.settle_followups(media, queue)

@@ -11,7 +11,7 @@ import pytest
 from detection import jobs
 from detection.jobs import recovery
 from detection.jobs.queue import FileQueue
-from detection.records import log, query, store, times, trash
+from detection.records import lifecycle, log, query, store, times, trash
 from detection.records.schema import RunState
 from tests.records import make
 
@@ -88,7 +88,7 @@ def test_a_run_whose_process_is_gone_fails_and_one_that_is_held_goes_on(media: P
     for run in (lost, held):
         store.update_run(media, run.id, lambda r: replace(r, state=RunState.RUNNING))
         age(media, run.id)
-    with store.holding(media, held.id):
+    with store.life_of(media, held.id).holding():
         recovery.settle_runs(media, queue)
     assert store.load_run(media, lost.id).state is RunState.FAILED
     assert store.load_run(media, held.id).state is RunState.RUNNING
@@ -106,7 +106,7 @@ def test_a_result_that_did_not_reach_the_log_is_entered(media: Path, queue: File
 
 def test_a_mark_without_a_run_is_removed(media: Path, queue: FileQueue) -> None:
     run = make.queued_run(media)
-    (store.run_dir(media, run.id) / store.RECORD).unlink()
+    (store.run_dir(media, run.id) / lifecycle.RECORD).unlink()
     age(media, run.id)
     recovery.settle_runs(media, queue)
     assert store.active_ids(media) == []
@@ -115,7 +115,7 @@ def test_a_mark_without_a_run_is_removed(media: Path, queue: FileQueue) -> None:
 
 def test_a_damaged_record_is_reported_and_kept(media: Path, queue: FileQueue, caplog: pytest.LogCaptureFixture) -> None:
     run = make.queued_run(media)
-    path = store.run_dir(media, run.id) / store.RECORD
+    path = store.run_dir(media, run.id) / lifecycle.RECORD
     path.write_text("{")
     age(media, run.id)
     recovery.settle_runs(media, queue)

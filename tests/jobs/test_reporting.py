@@ -10,7 +10,7 @@ from detection.jobs import Step, pace
 from detection.jobs.control import Interrupt, Interrupted, control
 from detection.jobs.pace import Pace
 from detection.jobs.reporting import Reporter, read_step
-from detection.records import store
+from detection.records import lifecycle, store
 from detection.records.schema import RunState
 from tests.records import make
 
@@ -159,6 +159,6 @@ def test_a_report_ends_a_run_that_was_cancelled(media: Path) -> None:
 
 def test_a_step_that_cannot_be_read_is_none(media: Path) -> None:
     run_id = running(media)
-    assert read_step(store.run_dir(media, run_id) / store.PROGRESS) is None
-    (store.run_dir(media, run_id) / store.PROGRESS).write_text("{")
+    assert read_step(store.run_dir(media, run_id) / lifecycle.PROGRESS) is None
+    (store.run_dir(media, run_id) / lifecycle.PROGRESS).write_text("{")
     assert jobs.progress(run_id).step is None

@@ -8,7 +8,7 @@ import pytest
 from detection import jobs
 from detection.jobs import batches
 from detection.jobs.queue import FileQueue
-from detection.records import query, store, upload_trash
+from detection.records import lifecycle, query, store, upload_trash
 from detection.records.files import locked
 from detection.records.schema import RunState
 from detection.records.uploads import UploadNotFound
@@ -98,7 +98,7 @@ def test_a_damaged_record_keeps_no_other_run_from_being_tried_again(media: Path,
     damaged, whole = (store.create_run(media, upload, ["space"], batch="b20261125-120000000-abcdef") for _ in range(2))
     for run in (damaged, whole):
         failed(media, run.id)
-    (store.run_dir(media, damaged.id) / store.RECORD).write_bytes(b"{")
+    (store.run_dir(media, damaged.id) / lifecycle.RECORD).write_bytes(b"{")
     assert jobs.retry_failed() == [whole.id]
     failed(media, whole.id)
     assert batches.retry_all("b20261125-120000000-abcdef") == [whole.id]

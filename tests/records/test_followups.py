@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.records import followups, store
+from detection.records import followups, lifecycle, store
 from detection.records.followups import FollowUpNotFound
 from detection.records.schema import RunState
 from tests.records import make
@@ -26,7 +26,7 @@ def test_the_same_request_is_the_same_follow_up(tmp_path: Path, run_id: str) -> 
     assert is_new
     assert ask(tmp_path, run_id) == (first, False)
     assert followups.active(tmp_path) == [(run_id, ID)]
-    followups.begin(tmp_path, run_id, ID)
+    followups.life_of(tmp_path, run_id, ID).begin()
     done = followups.finish(tmp_path, run_id, ID, RunState.DONE, result={"frames": 3})
     assert ask(tmp_path, run_id) == (done, False)
     assert followups.active(tmp_path) == []
@@ -46,36 +46,36 @@ def test_one_that_failed_or_lost_its_result_is_queued_again(tmp_path: Path, run_
 
 def test_a_cancellation_that_came_too_late_is_not_that_of_the_next_attempt(tmp_path: Path, run_id: str) -> None:
     ask(tmp_path, run_id)
-    followups.begin(tmp_path, run_id, ID)
+    followups.life_of(tmp_path, run_id, ID).begin()
     followups.finish(tmp_path, run_id, ID, RunState.FAILED, error="it broke")
-    (followups.folder(tmp_path, run_id, ID) / store.CANCEL).touch()  # by who saw it running a moment before
+    (followups.folder(tmp_path, run_id, ID) / lifecycle.CANCEL).touch()  # by who saw it running a moment before
     ask(tmp_path, run_id)
-    assert not followups.cancel_requested(tmp_path, run_id, ID)
+    assert not followups.life_of(tmp_path, run_id, ID).cancel_requested()
 
 
 def test_what_has_ended_stays_as_it_ended(tmp_path: Path, run_id: str) -> None:
     ask(tmp_path, run_id)
     followups.finish(tmp_path, run_id, ID, RunState.CANCELLED)
-    assert followups.begin(tmp_path, run_id, ID).state is RunState.CANCELLED
+    assert followups.life_of(tmp_path, run_id, ID).begin().state is RunState.CANCELLED
     assert followups.finish(tmp_path, run_id, ID, RunState.DONE, result={}).state is RunState.CANCELLED
 
 
 def test_an_interrupted_one_waits_at_its_place_and_the_attempt_does_not_count(tmp_path: Path, run_id: str) -> None:
     queued, _ = ask(tmp_path, run_id)
-    assert followups.begin(tmp_path, run_id, ID).attempts == 1
-    back = followups.put_back(tmp_path, run_id, ID)
+    assert followups.life_of(tmp_path, run_id, ID).begin().attempts == 1
+    back = followups.life_of(tmp_path, run_id, ID).put_back()
     assert (back.state, back.attempts, back.queued_at) == (RunState.QUEUED, 0, queued.queued_at)
 
 
 def test_a_running_one_is_asked_to_stop_and_is_not_removed(tmp_path: Path, run_id: str) -> None:
     ask(tmp_path, run_id)
-    followups.begin(tmp_path, run_id, ID)
-    assert followups.cancel(tmp_path, run_id, ID).state is RunState.RUNNING
-    assert followups.cancel_requested(tmp_path, run_id, ID)
+    followups.life_of(tmp_path, run_id, ID).begin()
+    assert followups.life_of(tmp_path, run_id, ID).cancel().state is RunState.RUNNING
+    assert followups.life_of(tmp_path, run_id, ID).cancel_requested()
     with pytest.raises(store.RunIsActive):
         followups.remove(tmp_path, run_id, ID)
     followups.finish(tmp_path, run_id, ID, RunState.CANCELLED)
-    assert not followups.cancel_requested(tmp_path, run_id, ID)
+    assert not followups.life_of(tmp_path, run_id, ID).cancel_requested()
     followups.remove(tmp_path, run_id, ID)
     assert followups.of_run(tmp_path, run_id) == []
 
@@ -84,7 +84,7 @@ def test_a_damaged_record_costs_that_one_alone(tmp_path: Path, run_id: str) -> N
     ask(tmp_path, run_id)
     other = "f" * 24
     followups.request(tmp_path, run_id, other, "changed_light", {})
-    (followups.folder(tmp_path, run_id, ID) / store.RECORD).write_text('{"torn')
+    (followups.folder(tmp_path, run_id, ID) / lifecycle.RECORD).write_text('{"torn')
     assert [each.id for each in followups.of_run(tmp_path, run_id)] == [other]
 
 

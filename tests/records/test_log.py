@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.records import log, query, store
+from detection.records import lifecycle, log, query, store
 from detection.records.rebuild import rebuild_log
 from detection.records.schema import RunState
 from tests.records import make
@@ -97,7 +97,7 @@ def test_rebuilding_leaves_out_what_is_not_finished_and_names_what_is_damaged(tm
     kept = make.finished_run(tmp_path, "a.mp4", modules=("space", "blend"))
     make.queued_run(tmp_path, "b.mp4")
     damaged = make.finished_run(tmp_path, "c.mp4")
-    (store.run_dir(tmp_path, damaged.id) / store.RECORD).write_text("{")
+    (store.run_dir(tmp_path, damaged.id) / lifecycle.RECORD).write_text("{")
     for path in (tmp_path / "log").glob("*.jsonl"):
         path.unlink()
     report = rebuild_log(tmp_path)

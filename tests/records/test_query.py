@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.records import log, query, store, trash
+from detection.records import lifecycle, log, query, store, trash
 from detection.records.query import Filter
 from detection.records.rebuild import rebuild_log
 from detection.records.schema import Reason, RunState
@@ -179,15 +179,15 @@ def test_active_runs_are_the_running_then_the_queued_in_order(tmp_path: Path) ->
     assert [run.id for run in query.active_runs(tmp_path)] == [third.id, first.id, second.id]
     assert query.positions(query.active_runs(tmp_path))[second.id] == 2
     assert third.id not in query.positions(query.active_runs(tmp_path))
-    store.cancel_run(tmp_path, first.id)
+    store.life_of(tmp_path, first.id).cancel()
     assert query.positions(query.active_runs(tmp_path))[second.id] == 1
-    store.requeue_run(tmp_path, first.id, attempts=0)
+    store.requeue_run(tmp_path, first.id)
     assert [run.id for run in query.active_runs(tmp_path)] == [third.id, second.id, first.id]
 
 
 def test_a_damaged_active_record_does_not_hide_the_others(tmp_path: Path) -> None:
     damaged, whole = make.queued_run(tmp_path, "a.mp4"), make.queued_run(tmp_path, "b.mp4")
-    (store.run_dir(tmp_path, damaged.id) / store.RECORD).write_text("{")
+    (store.run_dir(tmp_path, damaged.id) / lifecycle.RECORD).write_text("{")
     assert [run.id for run in query.active_runs(tmp_path)] == [whole.id]
 
 

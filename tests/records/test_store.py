@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from detection.records import codec, log, query, store
+from detection.records import codec, lifecycle, log, query, store
 from detection.records.schema import SCHEMA_VERSION, RunState
 from tests.records import make
 
@@ -31,7 +31,7 @@ def test_ids_sort_by_time_and_are_checked(tmp_path: Path) -> None:
 
 def test_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
     record = make.queued_run(tmp_path)
-    path = store.run_dir(tmp_path, record.id) / store.RECORD
+    path = store.run_dir(tmp_path, record.id) / lifecycle.RECORD
     plain = json.loads(path.read_bytes())
     path.write_text(json.dumps({**plain, "schema_version": SCHEMA_VERSION + 1}))
     with pytest.raises(codec.RecordVersionError, match="Update the program") as caught:
@@ -41,7 +41,7 @@ def test_a_newer_schema_is_refused_with_the_way_out(tmp_path: Path) -> None:
 
 def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = make.queued_run(tmp_path)
-    path = store.run_dir(tmp_path, record.id) / store.RECORD
+    path = store.run_dir(tmp_path, record.id) / lifecycle.RECORD
     plain = json.loads(path.read_bytes())
     plain["title"] = plain.pop("video_name")
     path.write_text(json.dumps({**plain, "schema_version": SCHEMA_VERSION - 1}))
@@ -58,7 +58,7 @@ def test_an_older_schema_is_migrated(tmp_path: Path, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"schema_version": 1}', b"\xff\xfe"])
 def test_a_damaged_record_is_named_with_the_way_out(tmp_path: Path, damage: bytes) -> None:
     record = make.queued_run(tmp_path)
-    path = store.run_dir(tmp_path, record.id) / store.RECORD
+    path = store.run_dir(tmp_path, record.id) / lifecycle.RECORD
     path.write_bytes(damage)
     with pytest.raises(codec.RecordError, match=r"record\.json cannot be read: it .+, or delete the run\."):
         store.load_run(tmp_path, record.id)
@@ -119,13 +119,13 @@ def test_changes_by_several_threads_are_all_kept(tmp_path: Path) -> None:
 def test_cancelling_a_queued_run_ends_it_and_a_running_one_is_asked(tmp_path: Path) -> None:
     queued, running = make.queued_run(tmp_path, "a.mp4"), make.queued_run(tmp_path, "b.mp4")
     store.update_run(tmp_path, running.id, lambda r: replace(r, state=RunState.RUNNING))
-    assert store.cancel_run(tmp_path, queued.id).state is RunState.CANCELLED
-    assert not store.cancel_requested(tmp_path, queued.id)
-    assert store.cancel_run(tmp_path, running.id).state is RunState.RUNNING
-    assert store.cancel_requested(tmp_path, running.id)
+    assert store.life_of(tmp_path, queued.id).cancel().state is RunState.CANCELLED
+    assert not store.life_of(tmp_path, queued.id).cancel_requested()
+    assert store.life_of(tmp_path, running.id).cancel().state is RunState.RUNNING
+    assert store.life_of(tmp_path, running.id).cancel_requested()
     done = make.finished_run(tmp_path, "c.mp4")
-    assert store.cancel_run(tmp_path, done.id) == done
-    assert not store.cancel_requested(tmp_path, done.id)
+    assert store.life_of(tmp_path, done.id).cancel() == done
+    assert not store.life_of(tmp_path, done.id).cancel_requested()
 
 
 def test_a_retried_run_leaves_the_history_until_it_ends_again(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_retried_run_leaves_the_history_until_it_ends_again(tmp_path: Path) ->
     record = make.queued_run(tmp_path, modules=("space", "feature"))
     store.finish_run(tmp_path, record.id, RunState.FAILED, error="no luck")
     assert history.page().total == 1
-    again = store.requeue_run(tmp_path, record.id, attempts=0)
+    again = store.requeue_run(tmp_path, record.id)
     assert (again.state, again.error, again.attempts) == (RunState.QUEUED, None, 0)
     assert history.page().total == 0
     assert store.active_ids(tmp_path) == [record.id]
@@ -145,9 +145,9 @@ def test_a_retried_run_leaves_the_history_until_it_ends_again(tmp_path: Path) ->
 def test_an_interrupted_run_keeps_its_place_and_a_done_one_its_result(tmp_path: Path) -> None:
     record = make.queued_run(tmp_path)
     store.update_run(tmp_path, record.id, lambda r: replace(r, state=RunState.RUNNING, attempts=1))
-    assert store.requeue_run(tmp_path, record.id, attempts=0).queued_at == record.queued_at
+    assert store.life_of(tmp_path, record.id).put_back().queued_at == record.queued_at
     done = make.finished_run(tmp_path, "b.mp4")
-    assert store.requeue_run(tmp_path, done.id, attempts=0) == done
+    assert store.requeue_run(tmp_path, done.id) == done
 
 
 def test_clearing_evidence_keeps_the_record(tmp_path: Path) -> None:
@@ -165,9 +165,9 @@ def test_clearing_evidence_keeps_the_record(tmp_path: Path) -> None:
 
 def test_a_held_run_is_held_by_one(tmp_path: Path) -> None:
     record = make.queued_run(tmp_path)
-    assert not store.is_held(tmp_path, record.id)
-    with store.holding(tmp_path, record.id):
-        assert store.is_held(tmp_path, record.id)
-        with pytest.raises(BlockingIOError), store.holding(tmp_path, record.id):
+    assert not store.life_of(tmp_path, record.id).is_held()
+    with store.life_of(tmp_path, record.id).holding():
+        assert store.life_of(tmp_path, record.id).is_held()
+        with pytest.raises(BlockingIOError), store.life_of(tmp_path, record.id).holding():
             pass
-    assert not store.is_held(tmp_path, record.id)
+    assert not store.life_of(tmp_path, record.id).is_held()

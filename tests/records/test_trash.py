@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from detection.records import codec, log, query, store, trash, upload_trash, uploads
+from detection.records import codec, lifecycle, log, query, store, trash, upload_trash, uploads
 from detection.records.schema import RunState
 from detection.records.trash import NotInTrash
 from tests.records import make
@@ -54,7 +54,7 @@ def test_an_unfinished_run_is_not_deleted(tmp_path: Path) -> None:
 
 def test_a_damaged_run_can_be_deleted_and_brought_back_as_it_is(tmp_path: Path) -> None:
     record = make.finished_run(tmp_path)
-    path = store.run_dir(tmp_path, record.id) / store.RECORD
+    path = store.run_dir(tmp_path, record.id) / lifecycle.RECORD
     path.write_text("{")
     trash.delete_run(tmp_path, record.id)
     assert query.history(tmp_path).page().total == 0

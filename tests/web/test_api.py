@@ -9,7 +9,7 @@ from django.test import Client
 
 from detection import jobs
 from detection.jobs.reporting import Step
-from detection.records import codec, store, times
+from detection.records import codec, lifecycle, store, times
 from detection.records.schema import Reason, RunState
 from detection.records.uploads import Upload
 from tests.web import samples
@@ -66,7 +66,7 @@ def test_progress_of_a_running_run(client: Client, upload: Upload, media: Path) 
     (run_id,) = jobs.start([upload.sha256], ["space"])
     store.update_run(media, run_id, lambda run: store.replace(run, state=RunState.RUNNING))
     step = Step("space", 120, 300, 40.0, 8.1, times.now())
-    (store.run_dir(media, run_id) / store.PROGRESS).write_bytes(codec.to_json(step))
+    (store.run_dir(media, run_id) / lifecycle.PROGRESS).write_bytes(codec.to_json(step))
     answer = client.get(f"/api/v1/runs/{run_id}/progress").json()
     assert (answer["stage"], answer["frames_done"], answer["frames_total"]) == ("space", 120, 300)
     assert (answer["percent"], answer["seconds_left"]) == (40.0, 8.1)
