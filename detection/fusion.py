@@ -22,7 +22,15 @@ from typing import TypeVar
 
 from detection.inference import weights
 from detection.modules import MODULES
-from detection.records.schema import ModuleOutcome, PersonOutcome, PersonScore, Reason, Thresholds, Verdict
+from detection.records.schema import (
+    Analysis,
+    ModuleOutcome,
+    PersonOutcome,
+    PersonScore,
+    Reason,
+    Thresholds,
+    Verdict,
+)
 from detection.vision.quality import MIN_USABLE_FACES
 from detection.vision.types import Observation
 
@@ -105,6 +113,12 @@ def most_suspicious(people: Iterable[Judged]) -> Judged | None:
     enough = max(MIN_FRAMES, MIN_SHARE * max((person.frames for _, person in judged), default=0))
     counted = [(SUSPICION.index(person.verdict), score, person) for score, person in judged if person.frames >= enough]
     return max(counted, key=lambda each: each[:2])[2] if counted else None
+
+
+def deciding_person(analysis: Analysis) -> PersonOutcome | None:
+    """The person whose verdict is the video's; None when nobody counts, and where an older rule made the record."""
+    found = most_suspicious(analysis.people)
+    return found if found and (found.score, found.verdict) == (analysis.score, analysis.verdict) else None
 
 
 def _combined(

@@ -43,7 +43,7 @@ class ModuleSpec:
 
     key: str
     name: str
-    detector: str | None
+    detector: str
 
 
 MODULES: dict[str, ModuleSpec] = {
@@ -61,12 +61,9 @@ _loaded: dict[str, Detector] = {}
 def load_detector(key: str) -> Detector:
     """The detector of module `key`, one per process.
 
-    Raises KeyError for a module that is not registered, ModuleUnavailable for one that is not there yet.
+    Raises KeyError for a module that is not registered.
     """
-    spec = MODULES[key]
-    if spec.detector is None:
-        raise ModuleUnavailable(f"The {spec.name} module is not available yet.")
     if key not in _loaded:
-        module, _, name = spec.detector.rpartition(".")
+        module, _, name = MODULES[key].detector.rpartition(".")
         _loaded[key] = getattr(import_module(module), name)()
     return _loaded[key]

@@ -2,8 +2,9 @@
 
 A process of its own, so that a decoder that crashes takes no page along. A request is a line of JSON, `{"video": path,
 "time_s": 1.5, "light": {…}}`, without a light for the frame as it is; an answer is a line of JSON, `{"bytes": n,
-"time_s": …, "source_lights": […]}` and n bytes of JPEG, or `{"error": …, "reason": …}`. The pictures of the last few
-requests stay taken apart, so that another light costs some 50 ms.
+"time_s": …, "source_lights": […]}` and n bytes of JPEG, or `{"error": …, "reason": …}`. The lights are those that the
+faces were taken in, from left to right. The pictures of the last few requests stay taken apart, so that another light
+costs some 50 ms.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import cv2
 from numpy.typing import NDArray
 
+from relitalk.decompose import SourceLight
 from relitalk.errors import RelightError
 from relitalk.excerpt import picture_at
 from relitalk.request import Request
@@ -59,12 +61,18 @@ def answer(asked: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         image = picture.still.relight(Request.from_dict({"light": asked["light"]}).light)
         header["source_lights"] = [
             {"azimuth_deg": round(found.azimuth_deg, 1), "elevation_deg": round(found.elevation_deg, 1)}
-            for found in picture.still.source_lights
+            for found in _from_left_to_right(picture.still)
         ]
     done, jpeg = cv2.imencode(".jpg", image[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     assert done, "any uint8 picture can be written as JPEG"
     data = jpeg.tobytes()
     return header | {"bytes": len(data)}, data
+
+
+def _from_left_to_right(still: Still) -> list[SourceLight]:
+    """The light on each face as it was taken."""
+    faces = zip(still.landmarks_px, still.source_lights, strict=True)
+    return [light for _, light in sorted(faces, key=lambda face: float(face[0][:, 0].mean()))]
 
 
 def main() -> None:

@@ -105,7 +105,7 @@ def _judge(given: Assignment, name: str, clip: Path, clips: dict[str, Path]) -> 
         given.report(JUDGE, before, len(clips))
 
     with tempfile.TemporaryDirectory(dir=clip.parent) as evidence:  # pictures that nobody looks at
-        outcome = analyse_video(clip, f"relit from {name}", [MODULE], Path(evidence), progress).modules[MODULE]
+        outcome = analyse_video(clip, None, [MODULE], Path(evidence), progress).modules[MODULE]
     row = {"light": name, "score": outcome.score, "verdict": outcome.verdict, "reason": outcome.reason}
     return row | {"thresholds": codec.converter.unstructure(outcome.thresholds), "versions": outcome.versions}
 

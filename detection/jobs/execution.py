@@ -21,8 +21,12 @@ ReportProgress = Callable[[str, int, int], None]
 logger = logging.getLogger(__name__)
 
 
-def analyse_video(path: Path, sha256: str, modules: Sequence[str], run_dir: Path, progress: ReportProgress) -> Analysis:
-    """Analyse a file as the settings say, with evidence below `run_dir`. Raises what `progress` raises."""
+def analyse_video(
+    path: Path, sha256: str | None, modules: Sequence[str], run_dir: Path, progress: ReportProgress
+) -> Analysis:
+    """Analyse a file as the settings say, with evidence below `run_dir`. `sha256` is given where it is known. Raises
+    what `progress` raises.
+    """
     from detection.inference import session  # these load the networks' libraries
     from detection.pipeline import Options, analyse
     from detection.vision.provenance import read_provenance

@@ -18,6 +18,7 @@ MAX_TAGS = 40  # of a container or a stream
 MAX_TEXT = 300  # characters of a value: a file may carry a whole book in its comment
 MAX_ITEMS = 20  # actions, ingredients, faults
 OFFLINE = {"verify": {"remote_manifest_fetch": False, "ocsp_fetch": False}}
+MANIFEST_MISSING = "claim.missing"  # the standard's code for a reference to a manifest that is not there
 UNTRUSTED = "signingCredential.untrusted"  # said of every signer where no list of trusted ones is given
 
 
@@ -66,10 +67,13 @@ def read_credentials(path: Path) -> Credentials:
 
 def _credentials(store: dict[str, Any]) -> Credentials:
     """From the reader's report: the active manifest, and how its validation went."""
-    manifest = store["manifests"][store["active_manifest"]]
+    active = store["active_manifest"]
+    if active not in store["manifests"]:
+        return Credentials("unreadable", detail=_text(active), faults=(MANIFEST_MISSING,))
+    manifest = store["manifests"][active]
     state = store.get("validation_state")
     signature = manifest.get("signature_info") or {}
-    faults = [_text(fault["code"]) for fault in store.get("validation_status") or [] if fault["code"] != UNTRUSTED]
+    codes = [_text(fault["code"]) for fault in store.get("validation_status") or [] if fault["code"] != UNTRUSTED]
     names = [part for part in (signature.get("common_name"), signature.get("issuer")) if part]
     return Credentials(
         state="valid" if state in ("Valid", "Trusted") else "invalid",
@@ -80,7 +84,7 @@ def _credentials(store: dict[str, Any]) -> Credentials:
         trusted=True if state == "Trusted" else None,
         actions=tuple(_actions(manifest))[:MAX_ITEMS],
         ingredients=tuple(_text(each.get("title") or "?") for each in manifest.get("ingredients") or [])[:MAX_ITEMS],
-        faults=tuple(faults)[:MAX_ITEMS],
+        faults=tuple(dict.fromkeys(codes))[:MAX_ITEMS],  # a check can fail in several places
     )
 
 

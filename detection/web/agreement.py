@@ -7,6 +7,7 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
+from detection.fusion import most_suspicious
 from detection.records.schema import Analysis, ModuleOutcome
 from detection.web import words
 from detection.web.module_pages import module_page
@@ -58,8 +59,8 @@ def _about_people(judged: dict[str, ModuleOutcome]) -> str:
     most = {}
     for key, outcome in judged.items():
         scored = [person for person in outcome.people if person.score is not None]
-        if len(scored) > 1:
-            most[key] = max(scored, key=lambda person: person.score or 0.0).id
+        if len(scored) > 1 and (found := most_suspicious(scored)):
+            most[key] = found.id
     if len(set(most.values())) < 2:
         return ""
     said = _(" · ").join(f"{_title(key)}: {_('Person %s') % person}" for key, person in most.items())

@@ -53,7 +53,7 @@ def index(request: HttpRequest) -> Index:
     return Index(
         version=VERSION,
         csrf_token=get_token(request),
-        modules={k: ModuleInfo(name=spec.name, available=spec.detector is not None) for k, spec in MODULES.items()},
+        modules={k: ModuleInfo(name=spec.name) for k, spec in MODULES.items()},
         limits=Limits(upload_mb=settings.DEEPFAKE_MAX_UPLOAD_MB, duration_s=settings.DEEPFAKE_MAX_DURATION_S),
         queue=Queue(worker_alive=queue.worker_alive, queued=queue.queued, running=list(queue.running)),
         documentation=reverse("api-page"),

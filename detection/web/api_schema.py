@@ -32,7 +32,6 @@ class Problem(Schema):
 
 class ModuleInfo(Schema):
     name: str
-    available: bool = Field(description=_("Whether it can be chosen; one that is not gives no result."))
 
 
 class Limits(Schema):

@@ -87,14 +87,13 @@ def batch_page(request: HttpRequest, batch_id: str) -> HttpResponse:
     offset = (number - 1) * ROWS_PER_PAGE
     context = {
         "section": "history",
-        "batch": batch,
         "form": form,
         "sort": choice.sort,
         "is_narrow": bool(choice.text or choice.show),
         "rows": rows[offset : offset + ROWS_PER_PAGE],
         "pages": pages,
         "queue": jobs.queue_state() if batch.active else None,  # it warns of runs that nobody works off
-        "modules": batch_export.modules_of(batch),
+        **row_context(batch),
         **_totals(batch),
     }
     return render(request, "batch.html", context)
@@ -119,8 +118,7 @@ def row(request: HttpRequest, batch_id: str, run_id: str) -> HttpResponse:
     found: list[BatchRow] = batch_rows.rows_of(alone)
     if not found:
         raise Http404(run_id)
-    context = {"batch": batch, "row": found[0], "modules": batch_export.modules_of(batch)}
-    return render(request, "parts/batch_row.html", context)
+    return render(request, "parts/batch_row.html", {"row": found[0], **row_context(batch)})
 
 
 @require_POST
@@ -165,6 +163,12 @@ def export_csv(request: HttpRequest, batch_id: str) -> HttpResponseBase:
 def export_json(request: HttpRequest, batch_id: str) -> HttpResponseBase:
     batch = get_batch(batch_id)
     return download(batch_export.json_bytes(batch, times.now()), "application/json", f"batch-{batch.id}.json")
+
+
+def row_context(batch: Batch) -> dict[str, Any]:
+    """What every row of the table needs besides itself."""
+    modules, names = batch_export.modules_of(batch), batch_rows.namesakes_of(batch)
+    return {"batch": batch, "modules": modules, "namesakes": names}
 
 
 def _totals(batch: Batch) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from detection.records.rows import HistoryRow, ModuleResult
 from detection.records.schema import Reason, RunRecord, RunState, Verdict
 from detection.web.api_schema import RunProgress
 from detection.web.following import runs_progress
+from detection.web.namesakes import namesakes
 
 Shown = Literal["fake", "uncertain", "real", "no_result", "failed", "cancelled", "unfinished"]
 
@@ -88,6 +89,11 @@ def rows_of(batch: Batch) -> list[BatchRow]:
     progress = {each.id: each for each in runs_progress([run.id for run in batch.active])}
     unfinished = [_unfinished(run, progress.get(run.id)) for run in batch.active]
     return unfinished + [finished_row(row) for row in batch.finished]
+
+
+def namesakes_of(batch: Batch) -> frozenset[str]:
+    """Among all runs of the batch, so that a row looks the same whichever others are shown."""
+    return namesakes([*batch.active, *batch.finished])
 
 
 def finished_row(row: HistoryRow) -> BatchRow:

@@ -92,7 +92,7 @@ METRICS: dict[str, MetricWords] = {
     ),
     "brier": MetricWords(
         gettext_lazy("Brier score"),
-        gettext_lazy("The mean squared error of the score as a probability: 0 is perfect, .25 is saying 50 % always."),
+        gettext_lazy("The mean squared error of the score as a probability: 0 is perfect, .25 is saying 50 % always."),
     ),
     "calibration_error": MetricWords(
         gettext_lazy("Calibration error"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from detection.web.templatetags.deepfake import (
 )
 from detection.web.words import CREDENTIALS
 
+URN = re.compile(r"'?urn:[^\s']+'?")  # a manifest's name
 NO_LANGUAGE = ("language", "und")  # ISO 639-2: undetermined
 
 
@@ -102,15 +104,18 @@ def credential_facts(origin: Provenance) -> list[Fact]:
     """What the Content Credentials (C2PA) say; first of all whether there are any, and whether they are valid."""
     found = origin.credentials
     signed = (found.signed_at or _("not said")) if found.state in ("valid", "invalid") else None
+    detail = found.detail or ""
+    is_urn = bool(URN.fullmatch(detail))
+    faults = found.faults or (("claim.missing",) if is_urn else ())  # older records have the name alone
     said = [
         (_("Signed by"), found.signer),
         (_("Signed at"), signed),
         (_("Made with"), found.producer),
         (_("Title"), found.title),
         (_("Steps claimed"), "; ".join(found.actions)),
-        (_("Made from"), ", ".join(found.ingredients)),
-        (_("Failed checks"), ", ".join(found.faults)),
-        (_("Detail"), found.detail),
+        (_("Made from"), words.listed(_("a file without a title") if i == "?" else i for i in found.ingredients)),
+        (_("Failed checks"), words.listed(words.MISSING.get(code, code) for code in faults)),
+        (_("Missing manifest") if is_urn else _("Detail"), detail.strip("'") if is_urn else detail),
     ]
     state = Fact(_("Content Credentials (C2PA)"), str(CREDENTIALS[found.state].title))
     return [state, *(Fact(name, value) for name, value in said if value)]

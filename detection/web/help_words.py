@@ -11,7 +11,7 @@ Text = Promise | str
 
 READING: tuple[Text, ...] = (
     _(
-        "The score is the estimated probability that a face in the video is forged: 0 % is genuine, 100 % is forged. "
+        "The score is the estimated probability that a face in the video is forged: 0 % is genuine, 100 % is forged. "
         "Two thresholds divide it into three verdicts; both are printed with every result."
     ),
     _(
@@ -33,7 +33,7 @@ UNCERTAIN: tuple[Text, ...] = (
     ),
     _(
         "What helps: the original file instead of a copy from a messenger, a longer stretch, a larger face. What does "
-        "not help: reading 55 % as “rather forged”."
+        "not help: reading 55 % as “rather forged”."
     ),
 )
 

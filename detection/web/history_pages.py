@@ -13,6 +13,7 @@ from detection import jobs
 from detection.records import query
 from detection.records.schema import RunState
 from detection.web.history_filter import MORE, FilterForm
+from detection.web.namesakes import namesakes
 from detection.web.paging import Pages, last_page
 from detection.web.trash_pages import undo_offer
 
@@ -31,11 +32,13 @@ def history(request: HttpRequest) -> HttpResponse:
     pages = Pages(form.page_number, found.total, ROWS_PER_PAGE)
     if pages.is_beyond:
         return redirect(last_page(request, pages))
+    active = [] if form.is_narrow or offset else jobs.active()
     context |= {
         "module": form.cleaned_data["module"],
         "found": found,
         "pages": pages,
-        "active": [] if form.is_narrow or offset else jobs.active(),
+        "active": active,
+        "namesakes": namesakes([*active, *found.rows]),
         "failed": runs.statistics().states.get(RunState.FAILED, 0),
         "problems": runs.problems(),
         "undo": undo_offer(request),

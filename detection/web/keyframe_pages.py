@@ -93,7 +93,7 @@ def _choose(request: HttpRequest, many: bool) -> HttpResponse:
         return redirect(request.path)
     if files:
         try:
-            runs += jobs.start(files, [next(key for key, spec in MODULES.items() if spec.detector)])
+            runs += jobs.start(files, [next(iter(MODULES))])
         except UploadNotFound as error:
             messages.error(request, str(error))
             return redirect(request.path)

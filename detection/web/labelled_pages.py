@@ -43,7 +43,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "has_clips": bool(clips),
         "methods": sorted({clip.said.method for clip in clips if clip.said.method}),
         "pairs": sorted({clip.said.pair for clip in clips if clip.said.pair}),
-        "modules": [module for module in module_pages() if module.available],
+        "modules": module_pages(),
         "rows": evaluation_rows(),
         "may_name_folder": _may_name_folder(request),
         "limit_mb": settings.DEEPFAKE_MAX_UPLOAD_MB,
@@ -152,8 +152,7 @@ def _name(request: HttpRequest, default: str) -> str:
 
 def _modules(request: HttpRequest) -> list[str]:
     chosen = set(request.POST.getlist("modules"))
-    available = [key for key, spec in MODULES.items() if spec.detector is not None]
-    return [key for key in available if key in chosen] or available
+    return [key for key in MODULES if key in chosen] or list(MODULES)
 
 
 def _get(sha256: str) -> LabelledUpload:

@@ -1,4 +1,4 @@
-"""What the site knows of a module: its page, in `detection/<module>/pages.py`, and whether it can be chosen."""
+"""What the site knows of a module: its page, in `detection/<module>/pages.py`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,6 @@ class ModulePage:
     @property
     def spec(self) -> ModuleSpec:
         return MODULES[self.key]
-
-    @property
-    def available(self) -> bool:
-        return self.spec.detector is not None
 
     @property
     def url(self) -> str:

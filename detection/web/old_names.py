@@ -15,8 +15,7 @@ from detection import jobs
 from detection.modules import MODULES
 from detection.records.schema import RunRecord
 from detection.records.store import BATCH_ID, RUN_ID
-from detection.web.batch_export import modules_of
-from detection.web.batch_pages import get_batch
+from detection.web.batch_pages import get_batch, row_context
 from detection.web.batch_rows import rows_of
 from detection.web.following import runs_progress
 from detection.web.result import key_frames
@@ -53,8 +52,7 @@ def batch_update(request: HttpRequest, key: str) -> HttpResponse:
 
 def _batch_rows(request: HttpRequest, batch_id: str) -> HttpResponse:
     batch = get_batch(batch_id)
-    context = {"batch": batch, "rows": rows_of(batch), "modules": modules_of(batch)}
-    return render(request, "parts/batch_rows.html", context)
+    return render(request, "parts/batch_rows.html", {"rows": rows_of(batch), **row_context(batch)})
 
 
 def _row_data(request: HttpRequest) -> list[str]:

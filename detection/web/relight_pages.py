@@ -96,7 +96,7 @@ def still(request: HttpRequest, run_id: str) -> HttpResponse:
     response = HttpResponse(made.jpeg, content_type="image/jpeg")
     response["Cache-Control"] = f"private, max-age={CACHED_S}"
     if made.source_lights:
-        response["X-Source-Light"] = json.dumps(made.source_lights[0])
+        response["X-Source-Lights"] = json.dumps(made.source_lights)
     return response
 
 

@@ -150,7 +150,7 @@ def measures(report: dict[str, Any] | None) -> list[Measure]:
 def source_lights(report: dict[str, Any] | None) -> list[str]:
     """The light that each person was taken in, in words."""
     return [
-        _("Person %(person)d, from %(from)s s on: %(direction)s, %(ambient)s %% of it from all around")
+        _("Person %(person)d, from %(from)s s on: %(direction)s, %(ambient)s %% of it from all around")
         % {
             "person": found["person"],
             "from": f"{found['from_s']:.1f}",

@@ -9,6 +9,7 @@ from itertools import groupby
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from detection.fusion import SUSPICION, deciding_person
 from detection.records.schema import Analysis, Evidence, ModuleOutcome, PersonOutcome, Reason, RunRecord, Verdict
 from detection.vision.keyframes import Why
 from detection.web.templatetags.deepfake import module_name, percent
@@ -93,7 +94,7 @@ class ModuleScore:
 class PersonCard:
     """One person: the verdict, the time in the video, what each module says, and the face at a few moments.
 
-    `decides`: the video's score is this person's.
+    `decides`: the verdict on the video is this person's, of several.
     """
 
     outcome: PersonOutcome
@@ -108,27 +109,28 @@ class PersonCard:
 
 
 def person_cards(record: RunRecord, analysis: Analysis) -> list[PersonCard]:
-    """The most suspicious first; those without a score last."""
+    """The one who decides first, then the most suspicious; those without a score last."""
     frames = {each.person: each for each in people_frames(key_frames(record, analysis.modules.values()), analysis)}
-    ordered = sorted(analysis.people, key=lambda person: (person.score is None, -(person.score or 0.0), person.id))
-    decider = deciding_person(analysis)
+    decides = deciding_person(analysis) if len(analysis.people) > 1 else None
     return [
         PersonCard(
             outcome=person,
             portrait=_url(record, person.portrait) if person.portrait else None,
             modules=tuple(_module_scores(analysis, person.id)),
             faces=tuple(sorted(frames[person.id].first[:FACES_SHOWN], key=_time)) if person.id in frames else (),
-            decides=person.id == decider,
+            decides=person is decides,
         )
-        for person in ordered
+        for person in _by_suspicion(analysis)
     ]
 
 
-def deciding_person(analysis: Analysis) -> int | None:
-    """The person whose score is the video's (`detection.fusion`), where there are several to choose from."""
-    if analysis.score is None or len(analysis.people) < 2:
-        return None
-    return next((person.id for person in analysis.people if person.score == analysis.score), None)
+def _by_suspicion(analysis: Analysis) -> list[PersonOutcome]:
+    decides = deciding_person(analysis)
+
+    def place(person: PersonOutcome) -> tuple[bool, int, float, int]:
+        return person is not decides, -SUSPICION.index(person.verdict), -(person.score or 0.0), person.id
+
+    return sorted(analysis.people, key=place)
 
 
 def _module_scores(analysis: Analysis, person_id: int) -> Iterator[ModuleScore]:
@@ -188,13 +190,13 @@ def _time(frame: KeyFrame) -> float:
 
 
 def people_frames(frames: Sequence[KeyFrame], analysis: Analysis) -> list[PersonFrames]:
-    """By person, the most suspicious first.
+    """By person, in the order of their cards.
 
     Of a person the most suspicious moment leads, then those that something else sets apart, then high scores.
     """
-    scores = {person.id: person.score or 0.0 for person in analysis.people}
+    places = {person.id: place for place, person in enumerate(_by_suspicion(analysis))}
     found = [_person_frames(person, list(group)) for person, group in groupby(frames, key=lambda frame: frame.person)]
-    return sorted(found, key=lambda each: (-scores.get(each.person, 0.0), each.person))
+    return sorted(found, key=lambda each: (places.get(each.person, len(places)), each.person))
 
 
 def _person_frames(person: int, frames: list[KeyFrame]) -> PersonFrames:

@@ -37,7 +37,7 @@ class NoStill(Exception):
 
 @dataclass(frozen=True)
 class Still:
-    """A picture as JPEG, its time in the video, and the light that each face was taken in, the largest face first."""
+    """A picture as JPEG, its time in the video, and the light that each face was taken in, from left to right."""
 
     jpeg: bytes
     time_s: float

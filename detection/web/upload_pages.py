@@ -41,13 +41,11 @@ def upload_page(request: HttpRequest, key: str) -> HttpResponse:
 
 def _context(request: HttpRequest, key: str) -> dict[str, Any]:
     page = page_number(request)
-    modules = module_pages()
     rows = upload_rows(offset=(page - 1) * ROWS_PER_PAGE, limit=ROWS_PER_PAGE + 1)
     return {
         "section": "home",
         "module": module_page(key),
-        "modules": modules,
-        "available": [module for module in modules if module.available],
+        "modules": module_pages(),
         "rows": rows[:ROWS_PER_PAGE],
         "page": page,
         "has_more": len(rows) > ROWS_PER_PAGE,

@@ -163,6 +163,12 @@ CREDENTIALS: dict[CredentialState, PictureWords] = {
     "unreadable": PictureWords(_("Present, but not readable"), _("It is damaged, or of a newer kind.")),
 }
 
+# Of checks that say that something is not there; the standard's codes of the others are shown as they are.
+MISSING: dict[str, Text] = {
+    "claim.missing": _("The manifest that it refers to is not in the file"),
+    "ingredient.manifest.missing": _("The manifest of a file that it was made from is not in this file"),
+}
+
 LIMITS: tuple[Text, ...] = (
     _("A verdict says how much a face resembles known forgeries. It is an estimate, and no proof."),
     _("A genuine video can be called forged, most easily a heavily compressed, filtered or beautified one."),

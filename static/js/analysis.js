@@ -65,7 +65,7 @@ function scores(root, counts) {
   chart(root, [middles, counts], () => ({
     scales: { x: { time: false, range: [0, 1] }, y: { range: upTo } },
     axes: [
-      axis({ size: 30, incrs: [0.25, 0.5], grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`) }),
+      axis({ size: 30, incrs: [0.25, 0.5], grid: { show: false }, values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)}\u00a0%`) }),
       axis(wholeNumbers),
     ],
     series: [{}, { fill: color("--accent"), width: 0, paths, points: { show: false } }],

@@ -36,7 +36,7 @@ function compare() {
 
   function cut() {
     const share = Number(wipe.value);
-    wipe.nextElementSibling.value = `${Math.round(share)} %`;
+    wipe.nextElementSibling.value = `${Math.round(share)}\u00a0%`;
     relit.parentElement.style.setProperty("--wipe", `${share}%`);
     line.style.setProperty("--wipe", `${share}%`);
   }

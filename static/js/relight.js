@@ -6,7 +6,18 @@ import { clock } from "./clock.js";
 import { follow, refresh } from "./work.js";
 
 const form = document.getElementById("light");
+const SHOWN_AT_ONCE = 4; // lights of faces
 const NAMES = ["azimuth", "elevation", "intensity", "ambient", "softness", "colour", "fixed_to"];
+
+/** What a list is of, and its items; those of a crowd are folded away. */
+function named(title, texts) {
+  const list = Object.assign(document.createElement("ol"), { className: "mb-0" });
+  list.append(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
+  if (texts.length <= SHOWN_AT_ONCE) return [title, list];
+  const folded = document.createElement("details");
+  folded.append(Object.assign(document.createElement("summary"), { textContent: title }), list);
+  return [folded];
+}
 
 if (form) choose();
 follow();
@@ -78,7 +89,7 @@ function choose() {
       image.src = shown;
       image.hidden = false;
       mark.textContent = isPlain ? mark.dataset.plain : generated;
-      tellSource(response.headers.get("X-Source-Light"));
+      tellSource(response.headers.get("X-Source-Lights"));
       fault.hidden = true;
     } catch (error) {
       fault.querySelector("span").textContent = error.message;
@@ -92,9 +103,10 @@ function choose() {
   function tellSource(header) {
     if (!header) return;
     const found = JSON.parse(header);
-    document.getElementById("source-light").textContent = form.dataset.source
-      .replace("%1", Math.round(found.azimuth_deg))
-      .replace("%2", Math.round(found.elevation_deg));
+    const told = document.getElementById("source-light");
+    const direction = (words, light) => words.replace("%1", Math.round(light.azimuth_deg)).replace("%2", Math.round(light.elevation_deg));
+    if (found.length === 1) told.textContent = direction(form.dataset.source, found[0]);
+    else told.replaceChildren(...named(form.dataset.sources, found.map((light) => direction(canvas.dataset.words, light))));
   }
 
   form.addEventListener("input", changed);

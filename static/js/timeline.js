@@ -89,7 +89,7 @@ export class Timeline {
       scales: { x: { time: false, range: [0, Math.max(this.data.duration, this.times.at(-1))] }, y: { range: [0, 1] } },
       axes: [
         { ...axis, values: (_, ticks) => ticks.map(clock), size: 30 },
-        { ...axis, values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)} %`), size: 52 },
+        { ...axis, values: (_, ticks) => ticks.map((tick) => `${Math.round(100 * tick)}\u00a0%`), size: 52 },
       ],
       series: [{}, ...series],
       legend: { show: false },

@@ -129,8 +129,8 @@ def test_a_module_that_cannot_judge_is_a_failure_with_its_reason(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(MODULES, "absent", ModuleSpec("absent", "Absent", None))
-    assert "The Absent module is not available yet" in failure(capsys, labelled, "--module", "absent")
+    monkeypatch.setitem(MODULES, "absent", ModuleSpec("absent", "Absent", "tests.jobs.doubles.Absent"))
+    assert "The absent module has no weights here." in failure(capsys, labelled, "--module", "absent")
 
 
 @pytest.mark.usefixtures("media", "bright_module")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage.data
 from playwright.sync_api import Page, expect
 
 from tests.clips import write_astronaut
@@ -55,6 +58,18 @@ def test_a_light_is_chosen_by_keyboard_and_its_video_made(page: Page, run_page: 
     page.get_by_role("button", name="Side by side").click()
     expect(page.get_by_label("Wipe")).to_have_count(1)
     assert page.evaluate(f"{relit}.videoWidth") == 448
+
+
+def test_the_light_of_every_face_is_named(page: Page, media: Path, tmp_path: Path) -> None:
+    face = skimage.data.astronaut()[:, 96:352]
+    clip = write_astronaut(tmp_path / "two.mp4", frames=30, picture=np.hstack((face, face[:, ::-1])))
+    run = samples.finished_run(media, samples.add_upload(media, clip), scores=(0.2, 0.1), duration_s=1.2)
+    page.goto(f"/runs/{run.id}/relight/")
+    lights = page.locator("#source-light li")
+    expect(lights).to_have_count(2, timeout=60_000)
+    expect(page.locator("#source-light")).to_contain_text("faces from left to right")
+    left, right = (int(re.findall(r"azimuth (-?\d+)°", text)[0]) for text in lights.all_text_contents())
+    assert left == pytest.approx(-right, abs=8), "a face and its mirror image"
 
 
 def test_the_frame_as_it_is_is_not_called_generated(page: Page, run_page: str) -> None:

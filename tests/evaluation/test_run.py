@@ -83,7 +83,7 @@ def test_other_weights_make_what_was_kept_stale(
 
 def test_other_code_makes_what_was_kept_stale() -> None:
     """All of it that an analysis runs, wherever it lies."""
-    detectors = [spec.detector for spec in MODULES.values() if spec.detector]
+    detectors = [spec.detector for spec in MODULES.values()]
     imports = "; ".join(f"import {name.rpartition('.')[0]}" for name in ["detection.pipeline.analyse", *detectors])
     say = "print(*(m.__file__ for n, m in sys.modules.items() if n.startswith(('detection.', 'relitalk.'))), sep='\\n')"
     root = Path(running.__file__).parents[2]

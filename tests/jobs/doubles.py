@@ -8,7 +8,7 @@ import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from detection.modules import MODULES, ModuleContext, ModuleSpec
+from detection.modules import MODULES, ModuleContext, ModuleSpec, ModuleUnavailable
 from detection.records.schema import ModuleOutcome, PersonScore, Thresholds
 from detection.vision.types import Observation
 
@@ -82,12 +82,18 @@ class Raising:
         raise RuntimeError("the network broke")
 
 
+class Absent:
+    """Cannot work here."""
+
+    def analyse(self, observation: Observation, context: ModuleContext) -> ModuleOutcome:
+        raise ModuleUnavailable("The absent module has no weights here.")
+
+
 SPECS = (
     *(
         ModuleSpec(key, key.capitalize(), f"tests.jobs.doubles.{key.capitalize()}")
-        for key in ("slow", "quick", "hanging", "crashing", "greedy", "raising")
+        for key in ("slow", "quick", "hanging", "crashing", "greedy", "raising", "absent")
     ),
-    ModuleSpec("absent", "Absent", None),
 )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from detection import jobs
+from detection.inference.weights import sha256_of
 from detection.jobs import followup_work, followups, recovery, relighting
 from detection.jobs.control import Control, Interrupt, Interrupted
 from detection.jobs.queue import FileQueue, QueueUnreachable
@@ -20,7 +21,8 @@ from detection.jobs.tasks import do_followup
 from detection.records import followups as records
 from detection.records import lifecycle, store, uploads
 from detection.records.followups import FollowUp
-from detection.records.schema import Analysis, PersonOutcome, RunRecord, RunState, Span
+from detection.records.schema import Analysis, PersonOutcome, RunRecord, RunState, Span, VideoProperties
+from detection.vision.video import probe
 from relitalk.light import Light
 from relitalk.request import Request
 from tests.clips import write_astronaut, write_noise
@@ -168,6 +170,22 @@ def test_the_verdict_is_looked_at_under_five_lights(media: Path, tmp_path: Path)
     assert all(0 < row["score"] < 1 for row in rows)
     assert len({row["score"] for row in rows}) == 6  # six clips, six measurements
     assert not list(store.run_dir(media, run.id).glob(".changed-light-*"))
+
+
+def test_every_clip_under_another_light_is_known_by_its_own_hash(
+    media: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, str]] = []
+
+    def spy(path: Path, *given: Any) -> VideoProperties:
+        video = probe(path, *given)
+        seen.append((video.sha256, sha256_of(path)))
+        return video
+
+    monkeypatch.setattr("detection.pipeline.probe", spy)
+    do(followups.ask_for_changed_light(finished_run(media, write_astronaut(tmp_path / "clip.mp4", frames=30), 1.2).id))
+    assert len({said for said, _ in seen}) == 6
+    assert all(said == found for said, found in seen)
 
 
 def test_a_run_without_people_has_no_verdict_to_change(media: Path, clip: Path) -> None:

@@ -81,13 +81,12 @@ class BrokenDetector:
 
 @pytest.fixture(autouse=True)
 def registry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The registry holds the test's detectors and one module that is registered only."""
+    """The registry holds the test's detectors alone."""
     here = __name__
     specs = [
         ModuleSpec("bright", "Brightness", f"{here}.BrightnessDetector"),
         ModuleSpec("dark", "Darkness", f"{here}.DarknessDetector"),
         ModuleSpec("absent", "Absent", f"{here}.AbsentDetector"),
-        ModuleSpec("planned", "Planned", None),
         ModuleSpec("broken", "Broken", f"{here}.BrokenDetector"),
     ]
     for key in reversed(

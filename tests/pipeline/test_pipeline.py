@@ -82,17 +82,16 @@ def test_versions_say_what_made_the_result(face_clip: Path, tmp_path: Path) -> N
 
 
 def test_a_module_that_is_missing_beside_one_that_is_there(face_clip: Path, tmp_path: Path) -> None:
-    analysis = run(face_clip, tmp_path, "bright", "absent", "planned")
+    analysis = run(face_clip, tmp_path, "bright", "absent")
     assert analysis.verdict == THRESHOLDS.verdict(analysis.score)
     assert analysis.score == analysis.modules["bright"].score
-    for key in ("absent", "planned"):
-        assert analysis.modules[key].verdict == "no_result"
-        assert analysis.modules[key].reason is Reason.MODULE_UNAVAILABLE
-    assert analysis.detail == "The absent module has no weights yet. The Planned module is not available yet."
+    absent = analysis.modules["absent"]
+    assert (absent.verdict, absent.reason) == ("no_result", Reason.MODULE_UNAVAILABLE)
+    assert analysis.detail == "The absent module has no weights yet."
 
 
 def test_no_module_that_could_judge(face_clip: Path, tmp_path: Path) -> None:
-    analysis = run(face_clip, tmp_path, "absent", "planned")
+    analysis = run(face_clip, tmp_path, "absent")
     assert (analysis.verdict, analysis.score, analysis.reason) == ("no_result", None, Reason.MODULE_UNAVAILABLE)
     assert analysis.people[0].reason is Reason.MODULE_UNAVAILABLE
 
@@ -177,5 +176,5 @@ def test_too_long(tmp_path: Path) -> None:
 def test_a_result_can_be_written_as_json(face_clip: Path, tmp_path: Path) -> None:
     from detection.records import codec
 
-    plain = json.loads(codec.to_json(run(face_clip, tmp_path, "bright", "planned")))
-    assert plain["modules"]["planned"]["reason"] == "module_unavailable"
+    plain = json.loads(codec.to_json(run(face_clip, tmp_path, "bright", "absent")))
+    assert plain["modules"]["absent"]["reason"] == "module_unavailable"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -74,12 +77,33 @@ def test_a_file_that_was_changed_after_signing_is_invalid(clip: Path, tmp_path: 
     assert found.faults == ("assertion.bmffHash.mismatch",)
 
 
+def test_a_manifest_that_is_not_in_the_file_is_said_to_be_missing(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c2pa = pytest.importorskip("c2pa", reason="c2pa-python is not installed")
+    path = signed(clip, tmp_path / "signed.mp4")
+    report = json.loads(c2pa.Reader(str(path)).json())
+    urn = report["active_manifest"]
+    without = json.dumps(report | {"manifests": {}})
+    monkeypatch.setattr(c2pa.Reader, "json", lambda reader: without)
+    found = read_credentials(path)
+    assert (found.state, found.faults, found.detail) == ("unreadable", ("claim.missing",), urn)
+
+
+def test_each_failed_check_is_named_once_and_a_source_without_its_manifest_is_one(clip: Path, tmp_path: Path) -> None:
+    parent = signed(clip, tmp_path / "parent.mp4")
+    path = edited(parent, tmp_path / "edited.mp4")
+    assert (read_credentials(path).state, read_credentials(path).ingredients) == ("valid", ("parent.mp4",))
+    data = path.read_bytes()
+    (urn,) = set(re.findall(rb"urn:c2pa:[0-9a-f-]{36}", parent.read_bytes()))
+    path.write_bytes(data.replace(urn, urn[:-4] + b"0000", 1))  # the parent's manifest goes by another name now
+    found = read_credentials(path)
+    assert (found.state, found.faults) == ("invalid", ("ingredient.manifest.missing",))
+
+
 def signed(source: Path, target: Path) -> Path:
     """`source` with a manifest that a certificate of our own has signed."""
-    c2pa = pytest.importorskip("c2pa", reason="c2pa-python is not installed")
-    chain, key = certificates()
-    info = c2pa.C2paSignerInfo(alg=b"es256", sign_cert=chain, private_key=key, ta_url=b"")
-    info.ta_url = None  # no time stamp: that would ask a server
+    pytest.importorskip("c2pa", reason="c2pa-python is not installed")
     action = {
         "action": "c2pa.created",
         "digitalSourceType": "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia",
@@ -90,7 +114,25 @@ def signed(source: Path, target: Path) -> Path:
         "title": "noise.mp4",
         "assertions": [{"label": "c2pa.actions", "data": {"actions": [action]}}],
     }
+    return _sign(manifest, source, target)
+
+
+def edited(source: Path, target: Path) -> Path:
+    """`source`, which is signed, signed again as something that was made from it."""
+    return _sign({"claim_generator_info": [{"name": "Editor"}]}, source, target, is_edit=True)
+
+
+def _sign(manifest: dict[str, Any], source: Path, target: Path, *, is_edit: bool = False) -> Path:
+    import c2pa
+
+    chain, key = certificates()
+    info = c2pa.C2paSignerInfo(alg=b"es256", sign_cert=chain, private_key=key, ta_url=b"")
+    info.ta_url = None  # no time stamp: that would ask a server
     with c2pa.Builder(manifest) as builder, source.open("rb") as read, target.open("w+b") as write:
+        if is_edit:
+            builder.set_intent(c2pa.C2paBuilderIntent.EDIT)
+            with source.open("rb") as parent:
+                builder.add_ingredient({"title": source.name, "relationship": "parentOf"}, "video/mp4", parent)
         builder.sign(c2pa.Signer.from_info(info), "video/mp4", read, write)
     return target
 

@@ -60,3 +60,15 @@ def test_it_is_said_when_modules_suspect_different_people(analysis: Analysis) ->
     assert "They do not point at the same person (Space: Person 1 · Feature: Person 2)." in agreement(different).text
     same = replace(analysis, modules={"space": outcome("space", 0.9, 0.8), "feature": outcome("feature", 0.9, 0.7)})
     assert "same person" not in agreement(same).text
+
+
+def test_a_passer_by_is_nobody_s_suspect(analysis: Analysis) -> None:
+    """Who was not seen often enough to decide does not make the modules point at different people."""
+    space = ModuleOutcome(
+        "space", 0.8, "fake", people=(PersonScore(1, 0.8, "fake", 90), PersonScore(2, 0.9, "fake", 3))
+    )
+    feature = ModuleOutcome("feature", 0.7, "fake", people=(PersonScore(1, 0.7, "fake", 90), *space.people[1:]))
+    blend = replace(feature, key="blend", people=(PersonScore(1, 0.7, "fake", 90), PersonScore(2, 0.1, "real", 3)))
+    found = agreement(replace(analysis, modules={"space": space, "feature": feature, "blend": blend}))
+    assert found.kind == "agree"
+    assert "same person" not in found.text

@@ -54,7 +54,7 @@ def test_every_run_counts_as_a_whole_and_for_its_modules(client: Client, filled:
     }  # fmt: skip
     assert figures(page, "reasons-heading") == {"No face was found.": [1, 1, 0]}
     by_score = figures(page, "scores-heading")
-    assert (len(by_score), by_score["10 %"], by_score["90 %"]) == (20, [1, 1, 0], [1, 1, 1])
+    assert (len(by_score), by_score["10\u00a0%"], by_score["90\u00a0%"]) == (20, [1, 1, 0], [1, 1, 1])
     by_day = figures(page, "days-heading")
     assert len(by_day) == 41  # gaps included
     assert by_day[filled.isoformat()] == [1, 0, 0, 1]

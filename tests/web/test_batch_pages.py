@@ -68,6 +68,23 @@ def test_the_page_shows_every_run_with_its_state_and_scores(client: Client, batc
         assert f"?show={kind}" in page
 
 
+def test_different_files_of_one_name_are_told_apart(client: Client, media: Path, clip: Path) -> None:
+    """By the beginning of their hashes; on the page, in a row that the page's script draws anew, under the old name."""
+    files = []
+    for number, name in enumerate(("beach.mp4", "beach.mp4", "boat.mp4")):
+        copy = media / f"{number}"
+        copy.write_bytes(clip.read_bytes() + bytes(number + 1))
+        files.append(samples.add_upload(media, copy, name).sha256)
+    client.post("/Space_detect", {"uploads": files, "modules": ["space"]})
+    (batch,) = batches.page()[0]
+    old = client.post("/Space_batch_Update", {"rowData[]": [batch.id]}).content.decode()
+    for page in (client.get(reverse("batch", args=[batch.id])).content.decode(), old):
+        assert [f"SHA-256 {sha256[:8]}…" in page for sha256 in files] == [True, True, False]
+    for run in batch.active:
+        row = client.get(reverse("batch-row", args=[batch.id, run.id])).content.decode()
+        assert (f"SHA-256 {run.sha256[:8]}…" in row) is (run.video_name == "beach.mp4")
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

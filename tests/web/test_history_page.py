@@ -37,6 +37,28 @@ def test_the_newest_comes_first_and_every_row_opens_its_result(client: Client, r
     assert listed(client, runs) == ["failed", "no_result", "real", "fake"]
 
 
+def test_different_files_of_one_name_are_told_apart(client: Client, media: Path, upload: Upload, clip: Path) -> None:
+    """By the beginning of their hashes, where two such stand in the list; two runs over one file are no such two."""
+
+    def marks(query: str = "") -> list[str]:
+        return re.findall("SHA-256 ([0-9a-f]{8})…", client.get(f"/history/{query}").content.decode())
+
+    first, second = samples.finished_run(media, upload), samples.finished_run(media, upload)
+    assert marks() == []
+    copy = media / "copy"
+    copy.write_bytes(clip.read_bytes() + b"0")
+    other = samples.add_upload(media, copy, upload.name)
+    third = samples.finished_run(media, other)
+    mark, another = first.sha256[:8], other.sha256[:8]
+    assert marks() == [another, mark, mark]
+    jobs.delete(third.id)
+    assert marks() == []
+    jobs.start([other.sha256], ["space"])
+    assert marks() == [another, mark, mark], "one that waits stands in the list too"
+    assert marks("?state=done") == []
+    assert {first.sha256, second.sha256} == {upload.sha256}
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [

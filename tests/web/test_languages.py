@@ -77,3 +77,9 @@ def test_the_compiled_catalogue_is_that_of_the_source() -> None:
 def test_nothing_is_left_untranslated() -> None:
     command = ["msgattrib", "--untranslated", "--no-obsolete", CATALOGUE]
     assert subprocess.run(command, capture_output=True, check=True, text=True).stdout == ""
+
+
+def test_no_line_ends_between_a_figure_and_its_percent_sign() -> None:
+    """A no-break space stands between them, in both languages."""
+    texts = re.findall(r'^(?:msg\w+(?:\[\d\])? )?"(.*)"$', CATALOGUE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert [text for text in texts if re.search(r"(\d|%\(\w+\)[sd]|%[sd]) %", text)] == []

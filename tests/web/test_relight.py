@@ -5,7 +5,9 @@ import json
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
+import skimage.data
 from django.test import Client
 from django.utils import translation
 
@@ -17,7 +19,7 @@ from detection.web.relight_form import as_fields, hex_colour, linear_colour
 from detection.web.relight_words import direction_words
 from relitalk.light import PRESETS
 from relitalk.request import Request
-from tests.clips import write_noise
+from tests.clips import write_astronaut, write_noise
 from tests.web import samples
 
 
@@ -73,8 +75,21 @@ def test_a_still_follows_the_light(client: Client, run: RunRecord) -> None:
     left, right = client.get(address + "-60"), client.get(address + "60")
     assert left["Content-Type"] == "image/jpeg"
     assert left.content != right.content
-    assert {"azimuth_deg", "elevation_deg"} == set(json.loads(left["X-Source-Light"]))
+    (found,) = json.loads(left["X-Source-Lights"])
+    assert {"azimuth_deg", "elevation_deg"} == set(found)
     assert client.get(address + "999").status_code == 400
+
+
+def test_the_light_of_every_face_is_told_from_left_to_right(client: Client, media: Path, tmp_path: Path) -> None:
+    face = skimage.data.astronaut()[:, 96:352]
+    for name, pair in {"one": (face, face[:, ::-1]), "other": (face[:, ::-1], face)}.items():
+        clip = write_astronaut(tmp_path / f"{name}.mp4", frames=30, picture=np.hstack(pair))
+        run = samples.finished_run(media, samples.add_upload(media, clip), scores=(0.2, 0.1))
+        still = client.get(f"/runs/{run.id}/relight/still.jpg?time=0.5")
+        first, second = (light["azimuth_deg"] for light in json.loads(still["X-Source-Lights"]))
+        assert first == pytest.approx(-second, abs=8), "a face and its mirror image"
+        told = first if name == "one" else -first
+        assert told < -10, "she is lit from the left"
 
 
 def test_a_still_without_a_face_says_so_in_the_readers_language(client: Client, media: Path, tmp_path: Path) -> None:

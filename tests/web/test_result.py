@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from detection.records.schema import RunRecord
+from detection.fusion import most_suspicious
+from detection.records.schema import Analysis, PersonOutcome, RunRecord
 from detection.records.uploads import Upload
 from detection.web import result
 from tests.web import samples
@@ -67,10 +68,43 @@ def test_pictures_that_no_module_gave_are_named(run: RunRecord) -> None:
     assert [str(title) for title in result.missing_pictures(frames)] == ["Blending boundary", "Where the model looked"]
 
 
+def several(run: RunRecord, *people: PersonOutcome) -> Analysis:
+    """The run's analysis with these people, fused as the pipeline does it."""
+    decides = most_suspicious(people)
+    return replace(run.analysis, people=people, score=decides.score, verdict=decides.verdict)
+
+
+def decided(run: RunRecord, analysis: Analysis) -> list[tuple[int, bool]]:
+    return [(card.outcome.id, card.decides) for card in result.person_cards(run, analysis)]
+
+
 def test_the_person_who_decides_comes_first(run: RunRecord) -> None:
-    people = (replace(run.analysis.people[0], score=0.1), replace(run.analysis.people[1], score=0.9))
-    cards = result.person_cards(run, replace(run.analysis, people=people))
-    assert [(card.outcome.id, card.decides) for card in cards] == [(2, True), (1, False)]
+    first, second = run.analysis.people
+    found = several(run, replace(first, score=0.1, verdict="real"), replace(second, score=0.9, verdict="fake"))
+    assert decided(run, found) == [(2, True), (1, False)]
+
+
+def test_of_two_with_the_same_score_the_one_seen_often_enough_decides(run: RunRecord) -> None:
+    first, second = run.analysis.people
+    passer_by = replace(first, score=0.9, verdict="fake", frames=3)
+    found = several(run, passer_by, replace(second, score=0.9, verdict="fake"))
+    assert decided(run, found) == [(2, True), (1, False)]
+
+
+def test_the_worse_verdict_comes_before_the_higher_score(run: RunRecord) -> None:
+    """Who was judged by fewer modules has other thresholds."""
+    first, second = run.analysis.people
+    found = several(run, replace(first, score=0.5, verdict="uncertain"), replace(second, score=0.4, verdict="fake"))
+    assert decided(run, found) == [(2, True), (1, False)]
+    frames = result.key_frames(run, found.modules.values())
+    assert [each.person for each in result.people_frames(frames, found)] == [2, 1]
+
+
+def test_of_a_record_that_an_older_rule_made_nobody_is_said_to_decide(run: RunRecord) -> None:
+    first, second = run.analysis.people
+    passer_by = replace(first, score=0.99, verdict="fake", frames=3)
+    older = replace(run.analysis, people=(passer_by, second), score=0.99, verdict="fake")
+    assert not any(decides for _, decides in decided(run, older))
 
 
 def test_a_module_that_did_not_judge_a_person_is_named_on_the_card(run: RunRecord) -> None:

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from detection import jobs
 from detection.records import query, store, upload_trash
-from detection.records.schema import Reason, RunState, Span, StreamFacts
+from detection.records.schema import Credentials, Provenance, Reason, RunState, Span, StreamFacts
 from detection.records.uploads import Upload
 from detection.web import facts
 from detection.web.templatetags.deepfake import stretch
@@ -223,3 +223,25 @@ def test_actions_reject_get(client: Client, media: Path, upload: Upload, action:
 @pytest.mark.parametrize("run_id", ["nonsense", "20260101-000000000-000000"])
 def test_a_missing_run_is_not_found(client: Client, run_id: str) -> None:
     assert client.get(f"/runs/{run_id}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("credentials", "said"),
+    [
+        (
+            Credentials("unreadable", "urn:c2pa:59e1", faults=("claim.missing",)),
+            "The manifest that it refers to is not",
+        ),
+        (Credentials("unreadable", "'urn:c2pa:59e1'"), "The manifest that it refers to is not in the file"),  # older
+        (
+            Credentials("invalid", faults=("ingredient.manifest.missing",)),
+            "The manifest of a file that it was made from is not in this",
+        ),
+        (Credentials("valid", ingredients=("?",)), "a file without a title"),
+    ],
+)
+def test_what_is_missing_of_the_credentials_is_said_in_words(credentials: Credentials, said: str) -> None:
+    shown = {fact.name: fact.value for fact in facts.credential_facts(Provenance({}, (), credentials))}
+    assert said in " ".join(shown.values())
+    assert not re.fullmatch("'?urn:.*", shown.get("Detail", ""))
+    assert " ".join(shown.values()).count("urn:") <= 1

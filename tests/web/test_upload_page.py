@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from django.urls import reverse
 from pytest_django.fixtures import Settings
 
 from detection import jobs
-from detection.modules import MODULES
 from detection.records import query, uploads
 from detection.records.schema import RunState
 from detection.records.uploads import Upload
@@ -24,13 +22,6 @@ def test_the_site_begins_with_the_upload_page(client: Client) -> None:
 @pytest.mark.parametrize("name", ["Space", "Feature", "Blend"])
 def test_every_module_has_its_page(client: Client, name: str) -> None:
     assert client.get(f"/{name}_Upload_1/").status_code == 200
-
-
-def test_a_module_without_detector_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(MODULES, "blend", replace(MODULES["blend"], detector=None))
-    page = client.get("/Blend_Upload_1/").content.decode()
-    assert "The Blend module is not available yet." in page
-    assert 'value="blend"' not in page
 
 
 def test_files_stay_listed_with_their_properties(client: Client, upload: Upload) -> None:

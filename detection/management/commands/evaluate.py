@@ -59,7 +59,7 @@ class Command(BaseCommand):
             _fail(f"There is no folder {page.parent} to write {page.name} into.")
         if page is not None and page.is_dir():
             _fail(f"{page} is a folder. Name a file in it, such as {page / 'evaluation.html'}.")
-        modules = options["module"] or [spec.key for spec in MODULES.values() if spec.detector is not None]
+        modules = options["module"] or list(MODULES)
         cache = None if options["no_cache"] else Path(settings.MEDIA_ROOT) / "evaluation"
         session.configure(device=cast(session.Device, settings.DEEPFAKE_DEVICE), threads=settings.DEEPFAKE_THREADS)
         try:

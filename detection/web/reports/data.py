@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import get_language
 
+from detection.fusion import deciding_person
 from detection.inference.weights import sha256_of
 from detection.records import codec
 from detection.records.files import within
@@ -81,11 +82,11 @@ def score_rows(record: RunRecord, analysis: Analysis) -> Iterator[Row]:
     if not analysis.people:
         said = _said(TOGETHER, analysis.score, analysis.verdict, analysis.reason, analysis.thresholds)
         yield (*head, None, *said, 0, None, None, None)
+    decides = deciding_person(analysis)
     for person in analysis.people:
         seen = (person.spans[0].start_s, person.spans[-1].end_s) if person.spans else (None, None)
-        decides = person.score is not None and person.score == analysis.score
         said = _said(TOGETHER, person.score, person.verdict, person.reason, person.thresholds or analysis.thresholds)
-        yield (*head, person.id, *said, person.frames, *seen, decides)
+        yield (*head, person.id, *said, person.frames, *seen, person is decides)
         for key, outcome in analysis.modules.items():
             own = next((each for each in outcome.people if each.id == person.id), None)
             own = own or PersonScore(person.id, None, "no_result", 0, outcome.reason)

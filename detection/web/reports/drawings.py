@@ -67,7 +67,7 @@ def timeline(
     for share in (0.0, 0.5, 1.0):
         y = bottom + share * up
         drawing.add(Line(left, y, left + across, y, strokeColor=LINE, strokeWidth=0.5))
-        drawing.add(label(left - 4, y - 2.5, f"{100 * share:.0f} %", size=7, anchor="end"))
+        drawing.add(label(left - 4, y - 2.5, f"{100 * share:.0f}\u00a0%", size=7, anchor="end"))
     for time_s in ticks(end_s):
         x = left + across * time_s / end_s
         drawing.add(Line(x, bottom - 2, x, bottom, strokeColor=INK_2, strokeWidth=0.5))

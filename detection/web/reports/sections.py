@@ -209,7 +209,7 @@ def measured(subject: Subject) -> Iterator[Flowable]:
                 person, value = _("Person %s") % d.person, f"{d.value:.3f} {words.unit_words(d.unit)}"
                 cells = (str(words.feature_words(d.feature)), person, value, genuine)
                 rows.append([text(cell, 8.5) for cell in cells])
-            head = [_("Feature"), _("Person"), _("Value"), _("95 % of genuine faces")]
+            head = [_("Feature"), _("Person"), _("Value"), _("95 % of genuine faces")]
             yield ruled_table(head, rows, [5, 2, 3, 4])
         else:
             yield text(_("No feature is outside the range of genuine faces."))

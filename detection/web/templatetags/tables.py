@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from django import template
@@ -60,6 +60,11 @@ def under(cells: Iterable[Any], heads: Iterable[Any]) -> list[tuple[Any, Any]]:
 @register.filter
 def item(mapping: Mapping[str, Any], key: str) -> Any:
     return mapping.get(key)
+
+
+@register.filter
+def is_in(value: Any, values: Container[Any]) -> bool:
+    return value in values
 
 
 @register.filter

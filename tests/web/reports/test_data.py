@@ -15,6 +15,7 @@ from detection.records import codec, store
 from detection.records.schema import Reason
 from detection.records.uploads import Upload
 from detection.web.downloads import as_data, csv_lines, stem_of
+from detection.web.reports.data import SCORE_COLUMNS, score_rows
 from tests.web import samples
 
 
@@ -60,6 +61,15 @@ def test_a_row_for_every_person_and_module(client: Client, media: Path, upload: 
         *("0.35", "0.65"),
         *("0.0", "10.0"),
     )
+
+
+def test_one_person_alone_decides(media: Path, upload: Upload) -> None:
+    """Of two with the same score the one who was seen often enough, as on the page."""
+    run = samples.finished_run(media, upload, scores=(0.93, 0.93))
+    passer_by, other = run.analysis.people
+    analysis = replace(run.analysis, people=(replace(passer_by, frames=3), other))
+    rows = [dict(zip(SCORE_COLUMNS, row, strict=True)) for row in score_rows(run, analysis)]
+    assert {row["person"]: row["decides"] for row in rows if row["module"] == "all"} == {1: False, 2: True}
 
 
 def test_a_video_without_faces_has_one_row_with_the_reason(client: Client, media: Path, upload: Upload) -> None:
