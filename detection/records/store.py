@@ -19,7 +19,7 @@ from pathlib import Path
 from detection.records import codec, log, totals
 from detection.records.lifecycle import CANCEL, HOLDER, LOCK, PROGRESS, RECORD, CountedLifecycle
 from detection.records.schema import Analysis, RunRecord, RunState
-from detection.records.times import now
+from detection.records.times import next_turn, now
 from detection.records.uploads import Upload
 
 RUN_ID = re.compile(r"\d{8}-\d{9}-[0-9a-f]{6}")  # when it was created, to the millisecond: text order is time order
@@ -72,7 +72,7 @@ def create_run(
     batch: str | None = None,
 ) -> RunRecord:
     """A new run over an uploaded file, recorded before this returns."""
-    created = now()
+    created = next_turn()
     record = RunRecord(
         id=id_of(created),
         created_at=created,
@@ -141,7 +141,7 @@ def requeue_run(root: Path, run_id: str) -> RunRecord:
         queued = replace(
             record,
             state=RunState.QUEUED,
-            queued_at=now(),
+            queued_at=next_turn(),
             attempts=0,
             analysis=None,
             error=None,

@@ -4,12 +4,13 @@ import json
 import math
 import threading
 from dataclasses import replace
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from detection.records import codec, lifecycle, log, query, store
+from detection.records import codec, lifecycle, log, query, store, times
 from detection.records.schema import SCHEMA_VERSION, RunState
 from tests.records import make
 
@@ -171,3 +172,14 @@ def test_a_held_run_is_held_by_one(tmp_path: Path) -> None:
         with pytest.raises(BlockingIOError), store.life_of(tmp_path, record.id).holding():
             pass
     assert not store.life_of(tmp_path, record.id).is_held()
+
+
+def test_runs_made_within_a_millisecond_wait_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class StoppedClock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return cls(2100, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(times, "datetime", StoppedClock)
+    made = [make.queued_run(tmp_path).id for _ in range(20)]
+    assert [run.id for run in query.active_runs(tmp_path)] == made
