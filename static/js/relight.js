@@ -105,6 +105,7 @@ function choose() {
     const found = JSON.parse(header);
     const told = document.getElementById("source-light");
     const direction = (words, light) => words.replace("%1", Math.round(light.azimuth_deg)).replace("%2", Math.round(light.elevation_deg));
+    told.classList.toggle("w-100", found.length > 1); // a list stands below the button, not beside it
     if (found.length === 1) told.textContent = direction(form.dataset.source, found[0]);
     else told.replaceChildren(...named(form.dataset.sources, found.map((light) => direction(canvas.dataset.words, light))));
   }
