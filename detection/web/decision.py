@@ -29,8 +29,8 @@ def decision(analysis: Analysis) -> Decision | None:
         text = _("The verdict is that of person %(id)s, the most suspicious of %(count)s people.") % said
     else:
         text = ngettext(
-            "The verdict is that of person %(id)s. Of %(count)s people %(counted)s was seen often enough to decide.",
-            "The verdict is that of person %(id)s. Of %(count)s people %(counted)s were seen often enough to decide.",
+            "The verdict is that of person %(id)s. Of %(count)s people, %(counted)s was seen often enough to decide.",
+            "The verdict is that of person %(id)s. Of %(count)s people, %(counted)s were seen often enough to decide.",
             counted,
         ) % (said | {"counted": counted})
     if counted > 1 and analysis.verdict != "real":

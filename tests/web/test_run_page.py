@@ -109,12 +109,12 @@ def test_who_was_seen_too_briefly_is_not_counted_among_those_who_could_decide(
     analysis = replace(run.analysis, score=0.9, people=(person, passer_by, third))
     store.save_run(media, replace(run, analysis=analysis))
     page = page_of(client, run.id)
-    assert "The verdict is that of person 1. Of 3 people 2 were seen often enough to decide." in page
+    assert "The verdict is that of person 1. Of 3 people, 2 were seen often enough to decide." in page
     assert "the most suspicious of 3 people" not in page  # person 2 has the higher score
     assert "The more people, the likelier" in page
     store.save_run(media, replace(run, analysis=replace(analysis, people=(person, passer_by))))
     page = page_of(client, run.id)
-    assert "The verdict is that of person 1. Of 2 people 1 was seen often enough to decide." in page
+    assert "The verdict is that of person 1. Of 2 people, 1 was seen often enough to decide." in page
     assert "The more people, the likelier" not in page
 
 
