@@ -109,10 +109,15 @@ def most_suspicious(people: Iterable[Judged]) -> Judged | None:
 
     The verdict comes before the score: who was judged by fewer modules has other thresholds.
     """
-    judged = [(person.score, person) for person in people if person.score is not None]
-    enough = max(MIN_FRAMES, MIN_SHARE * max((person.frames for _, person in judged), default=0))
-    counted = [(SUSPICION.index(person.verdict), score, person) for score, person in judged if person.frames >= enough]
-    return max(counted, key=lambda each: each[:2])[2] if counted else None
+    counted = seen_often_enough(people)
+    return max(counted, key=lambda person: (SUSPICION.index(person.verdict), person.score), default=None)
+
+
+def seen_often_enough(people: Iterable[Judged]) -> list[Judged]:
+    """Those among whom the most suspicious is looked for: they were judged, and are no passers-by."""
+    judged = [person for person in people if person.score is not None]
+    enough = max(MIN_FRAMES, MIN_SHARE * max((person.frames for person in judged), default=0))
+    return [person for person in judged if person.frames >= enough]
 
 
 def deciding_person(analysis: Analysis) -> PersonOutcome | None:

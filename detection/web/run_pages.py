@@ -20,6 +20,7 @@ from detection.records.schema import Analysis, RunRecord
 from detection.records.uploads import UploadNotFound
 from detection.web import facts, light, result, timelines, words
 from detection.web.agreement import agreement
+from detection.web.decision import decision
 from detection.web.deviations import deviations
 from detection.web.module_pages import module_page
 from detection.web.result import evidence_notes, missing_pictures
@@ -55,6 +56,7 @@ def _analysis_context(record: RunRecord, analysis: Analysis) -> dict[str, Any]:
         "analysis": analysis,
         "detail": facts.detail_words(record, analysis),
         "agreement": agreement(analysis),
+        "decision": decision(analysis),
         "people": result.person_cards(record, analysis),
         "people_frames": result.people_frames(frames, analysis),
         "notes": evidence_notes(frames),

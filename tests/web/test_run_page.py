@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from detection import jobs
 from detection.records import query, store, upload_trash
-from detection.records.schema import Credentials, Provenance, Reason, RunState, Span, StreamFacts
+from detection.records.schema import Credentials, Provenance, Reason, RunState, Span, StreamFacts, Thresholds
 from detection.records.uploads import Upload
 from detection.web import facts
 from detection.web.templatetags.deepfake import stretch
@@ -98,6 +98,37 @@ def test_the_most_suspicious_of_several_is_no_surer_than_chance_lets(
     assert said in page_of(client, several.id)
     assert said not in page_of(client, alone.id)
     assert said not in page_of(client, clear.id)  # nobody scores high
+
+
+def test_who_was_seen_too_briefly_is_not_counted_among_those_who_could_decide(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    run = samples.finished_run(media, upload, scores=(0.9, 0.95, 0.1))
+    person, passer_by, third = run.analysis.people
+    passer_by = replace(passer_by, frames=3)
+    analysis = replace(run.analysis, score=0.9, people=(person, passer_by, third))
+    store.save_run(media, replace(run, analysis=analysis))
+    page = page_of(client, run.id)
+    assert "The verdict is that of person 1. Of 3 people, 2 were seen often enough to decide." in page
+    assert "the most suspicious of 3 people" not in page  # person 2 has the higher score
+    assert "The more people, the likelier" in page
+    store.save_run(media, replace(run, analysis=replace(analysis, people=(person, passer_by))))
+    page = page_of(client, run.id)
+    assert "The verdict is that of person 1. Of 2 people, 1 was seen often enough to decide." in page
+    assert "The more people, the likelier" not in page
+
+
+def test_thresholds_that_are_not_everybodys_are_said_to_be_one_persons(
+    client: Client, media: Path, upload: Upload
+) -> None:
+    """Who was judged by fewer modules has other ones."""
+    said = "These are the thresholds of person 1; somebody who was judged by fewer modules has others."
+    run = samples.finished_run(media, upload, scores=(0.9, 0.1))
+    assert said not in page_of(client, run.id)
+    first, second = run.analysis.people
+    second = replace(second, thresholds=Thresholds(0.2, 0.5))
+    store.save_run(media, replace(run, analysis=replace(run.analysis, people=(first, second))))
+    assert said in page_of(client, run.id)
 
 
 def test_key_frames_of_a_crowd_are_folded(client: Client, media: Path, upload: Upload) -> None:

@@ -15,6 +15,7 @@ from detection.records.files import within
 from detection.records.schema import Verdict
 from detection.web import result, timelines, words
 from detection.web.agreement import agreement
+from detection.web.decision import decision
 from detection.web.deviations import deviations
 from detection.web.facts import detail_words, threshold_words
 from detection.web.reports import drawings
@@ -38,6 +39,9 @@ def verdict(subject: Subject) -> Iterator[Flowable]:
         reason = words.REASONS[analysis.reason]
         box.append(text(f"{reason.title} {reason.advice}"))
     box.append(text(said.meaning))
+    decided = decision(analysis)
+    if decided:
+        box.append(text(decided.text))
     if detail := detail_words(subject.record, analysis):
         box.append(text(detail, 8, INK_2))
     yield Table([[box]], colWidths=[WIDTH], style=TableStyle(_boxed(analysis.verdict)), spaceAfter=4 * mm)
@@ -48,6 +52,8 @@ def verdict(subject: Subject) -> Iterator[Flowable]:
         if analysis.thresholds:
             yield Spacer(1, 1.5 * mm)
             yield note(threshold_words(analysis.thresholds))
+        if decided and decided.about_thresholds:
+            yield note(decided.about_thresholds)
     if found := agreement(analysis):
         yield text(found.text)
         if found.silent:
