@@ -32,6 +32,7 @@ class Problem(Schema):
 
 class ModuleInfo(Schema):
     name: str
+    available: bool = Field(default=True, description=_("Whether it can be chosen; every module that is listed can."))
 
 
 class Limits(Schema):

@@ -21,7 +21,7 @@ def post(client: Client, address: str, data: object = None):
 
 def test_the_index_names_modules_limits_and_the_token(client: Client) -> None:
     answer = client.get("/api/v1/").json()
-    assert answer["modules"]["space"] == {"name": "Space"}
+    assert answer["modules"]["space"] == {"name": "Space", "available": True}
     assert answer["limits"]["upload_mb"] > 0
     assert len(answer["csrf_token"]) > 30
 
